@@ -1,0 +1,280 @@
+package codec
+
+// Version is the protocol version that this package speaks.
+const Version = 1
+
+// FrameType is the first element of a frame. docs/protocol.md lists the elements of each.
+type FrameType uint8
+
+const (
+	FrameVolley  FrameType = 0  // both: packets of a room
+	FrameHello   FrameType = 1  // to the server: version, options
+	FrameWelcome FrameType = 2  // to the client: version, facts
+	FrameJoin    FrameType = 3  // to the server: channel, how, name, options
+	FrameJoined  FrameType = 4  // to the client: channel, facts
+	FrameLeave   FrameType = 5  // to the server: channel
+	FrameLeft    FrameType = 6  // to the client: channel, code, reason
+	FramePing    FrameType = 7  // both: stamp
+	FramePong    FrameType = 8  // both: stamp
+	FrameNames   FrameType = 9  // to the client: first index, names
+	FrameNotice  FrameType = 10 // to the client: channel, code, reason, sequence number
+	FrameBye     FrameType = 11 // to the client: code, reason, delay
+
+	frameTypes = 12
+)
+
+// How says which room a JOIN means.
+type How uint8
+
+const (
+	JoinOrCreate How = 0 // an open room of the kind, or a new one
+	Create       How = 1 // a new room of the kind
+	Join         How = 2 // an open room of the kind
+	JoinByID     How = 3 // the room with that id
+)
+
+// Frame reads the frame's array header and type. minimum and extra elements are the business of what reads on: it returns
+// the number of elements after the type.
+func (r *Reader) Frame() (FrameType, int, error) {
+	n, err := r.Array()
+	if err != nil {
+		return 0, 0, asMalformed(err)
+	}
+	if n == 0 {
+		return 0, 0, Errorf(Malformed, "an empty array is no frame")
+	}
+	t, err := r.Uint()
+	if err != nil {
+		return 0, 0, asMalformed(err)
+	}
+	if t >= frameTypes {
+		return 0, 0, Errorf(UnexpectedFrame, "frame type %d is not known", t)
+	}
+	return FrameType(t), n - 1, nil
+}
+
+// asMalformed turns the BadPayload of an element that is not what the frame needs into Malformed.
+func asMalformed(err error) error {
+	if e, ok := err.(*Error); ok && e.Code == BadPayload {
+		return &Error{Malformed, e.Reason}
+	}
+	return err
+}
+
+// element reads one unsigned element of at most max.
+func (r *Reader) element(max uint64, what string) (uint64, error) {
+	u, err := r.Uint()
+	if err != nil {
+		return 0, asMalformed(err)
+	}
+	if u > max {
+		return 0, Errorf(Malformed, "%s %d is out of range", what, u)
+	}
+	return u, nil
+}
+
+// text reads a string element of at most max bytes.
+func (r *Reader) text(max int, what string) (string, error) {
+	s, err := r.Str()
+	if err != nil {
+		return "", asMalformed(err)
+	}
+	if len(s) > max {
+		return "", Errorf(Malformed, "%s is longer than %d bytes", what, max)
+	}
+	return string(s), nil
+}
+
+// finish skips the elements that a later version may have added and checks that nothing follows.
+func (r *Reader) finish(extra int) error {
+	for ; extra > 0; extra-- {
+		if _, err := r.Value(); err != nil {
+			return asMalformed(err)
+		}
+	}
+	return r.Done()
+}
+
+func needElements(n, want int) error {
+	if n < want {
+		return Errorf(Malformed, "the frame has %d elements after its type and needs %d", n, want)
+	}
+	return nil
+}
+
+const (
+	maxChannel = 1<<16 - 1
+	maxNumber  = 1 << 53 // sequence numbers and ticks stay exact in JavaScript
+	// MaxName is the longest event name, kind name or room id, in bytes.
+	MaxName = 64
+)
+
+// Hello is what a client says first.
+type Hello struct {
+	Version int
+	Auth    []byte // the value of "auth", for the server's hook; nil if there is none; aliases the frame
+}
+
+// Hello reads the rest of a HELLO of n elements.
+func (r *Reader) Hello(n int) (h Hello, err error) {
+	if err = needElements(n, 2); err != nil {
+		return h, err
+	}
+	version, err := r.element(maxNumber, "version")
+	if err != nil {
+		return h, err
+	}
+	h.Version = int(version)
+	entries, err := r.Map()
+	if err != nil {
+		return h, asMalformed(err)
+	}
+	for range entries {
+		key, err := r.Str()
+		if err != nil {
+			return h, asMalformed(err)
+		}
+		value, err := r.Value()
+		if err != nil {
+			return h, asMalformed(err)
+		}
+		if string(key) == "auth" {
+			if h.Auth != nil {
+				return h, Errorf(Malformed, "HELLO has two values for auth")
+			}
+			h.Auth = value
+		}
+	}
+	return h, r.finish(n - 2)
+}
+
+// JoinRequest is a client's wish for a room.
+type JoinRequest struct {
+	Channel uint32
+	How     How
+	Name    string // the kind's name or, for JoinByID, the room's id
+	Options []byte // one checked msgpack value; aliases the frame
+}
+
+// Join reads the rest of a JOIN of n elements.
+func (r *Reader) Join(n int) (j JoinRequest, err error) {
+	if err = needElements(n, 4); err != nil {
+		return j, err
+	}
+	channel, err := r.element(maxChannel, "channel")
+	if err != nil {
+		return j, err
+	}
+	how, err := r.element(uint64(JoinByID), "how")
+	if err != nil {
+		return j, err
+	}
+	j.Channel, j.How = uint32(channel), How(how)
+	if j.Name, err = r.text(MaxName, "name"); err != nil {
+		return j, err
+	}
+	if j.Options, err = r.Value(); err != nil {
+		return j, asMalformed(err)
+	}
+	return j, r.finish(n - 4)
+}
+
+// Leave reads the rest of a LEAVE of n elements.
+func (r *Reader) Leave(n int) (channel uint32, err error) {
+	if err = needElements(n, 1); err != nil {
+		return 0, err
+	}
+	c, err := r.element(maxChannel, "channel")
+	if err != nil {
+		return 0, err
+	}
+	return uint32(c), r.finish(n - 1)
+}
+
+// Stamp reads the rest of a PING or PONG of n elements.
+func (r *Reader) Stamp(n int) (stamp uint64, err error) {
+	if err = needElements(n, 1); err != nil {
+		return 0, err
+	}
+	if stamp, err = r.element(maxNumber, "stamp"); err != nil {
+		return 0, err
+	}
+	return stamp, r.finish(n - 1)
+}
+
+// Reasoned is a LEFT, a NOTICE or a BYE: what ended, and why.
+type Reasoned struct {
+	Channel uint32 // LEFT and NOTICE
+	Code    Code
+	Reason  string
+	Seq     uint64 // NOTICE: the packet that was dropped
+	Delay   int    // BYE: milliseconds to wait before coming back
+}
+
+// Reasoned reads the rest of a LEFT, NOTICE or BYE of n elements.
+func (r *Reader) Reasoned(t FrameType, n int) (e Reasoned, err error) {
+	want := 3 // LEFT and BYE
+	if t == FrameNotice {
+		want = 4
+	}
+	if err = needElements(n, want); err != nil {
+		return e, err
+	}
+	var u uint64
+	if t != FrameBye {
+		if u, err = r.element(maxChannel, "channel"); err != nil {
+			return e, err
+		}
+		e.Channel = uint32(u)
+	}
+	if u, err = r.element(1<<16-1, "code"); err != nil {
+		return e, err
+	}
+	e.Code = Code(u)
+	if e.Reason, err = r.text(1<<10, "reason"); err != nil {
+		return e, err
+	}
+	if t == FrameLeft {
+		return e, r.finish(n - want)
+	}
+	if u, err = r.element(maxNumber, "number"); err != nil {
+		return e, err
+	}
+	if t == FrameNotice {
+		e.Seq = u
+	} else {
+		e.Delay = int(u)
+	}
+	return e, r.finish(n - want)
+}
+
+// Names reads the rest of a NAMES of n elements.
+func (r *Reader) Names(n int) (first int, names []string, err error) {
+	if err = needElements(n, 2); err != nil {
+		return 0, nil, err
+	}
+	u, err := r.element(1<<20, "index")
+	if err != nil {
+		return 0, nil, err
+	}
+	if names, err = r.names(); err != nil {
+		return 0, nil, err
+	}
+	return int(u), names, r.finish(n - 2)
+}
+
+func (r *Reader) names() ([]string, error) {
+	n, err := r.Array()
+	if err != nil {
+		return nil, asMalformed(err)
+	}
+	names := make([]string, 0, n)
+	for range n {
+		name, err := r.text(MaxName, "event name")
+		if err != nil {
+			return nil, err
+		}
+		names = append(names, name)
+	}
+	return names, nil
+}
