@@ -1,0 +1,11 @@
+import { Client, type ConnectOptions } from "./client.js";
+/**
+ * Connects to a server and resolves when it has welcomed us.
+ *
+ * @param url the server's address; in a page it may be relative, and is `/volley` on the page's host
+ * if not given. `http:` and `https:` become `ws:` and `wss:`.
+ *
+ * Rejects with a {@link VolleyError} of kind `connect` (its code says why: `Code.Unauthorized`,
+ * `Code.Overloaded`, 1006 if nobody answered, …), `timeout`, or `invalid`.
+ */
+export declare function connect(url?: string, options?: ConnectOptions): Promise<Client>;

@@ -1,0 +1,98 @@
+import type { Answer, AnyEvents, EventName, PayloadArgs, Question, RequestName } from "./events.js";
+import { type Unsubscribe } from "./listeners.js";
+/** What goes with a packet. */
+export interface Meta {
+    /** The tick of the frame that brought the packet. */
+    readonly tick: number;
+    /** The number of our last packet that the room had processed by then. */
+    readonly ack: number;
+}
+/** Why and how a room was left: one of the codes 4100–4109, or the close code of the connection. */
+export interface LeaveInfo {
+    readonly code: number;
+    readonly reason: string;
+}
+/** Options of one request. */
+export interface RequestOptions {
+    /** How long to wait for the reply, in ms; 0 waits as long as the room lasts. 10,000 if not given. */
+    timeout?: number;
+}
+/**
+ * This client's membership in one room: `Server` are the events that the room sends, `Client` those
+ * that it takes. Rooms come from the methods of `Client`.
+ *
+ * Events that arrive before the code that awaited the join had its turn are not lost: they are held
+ * until the next macrotask. So add the listeners in the turn that got the room, before any other
+ * `await` on something that takes longer than a promise that is resolved already.
+ */
+export declare class Room<Server extends object = AnyEvents, Client extends object = AnyEvents> {
+    #private;
+    /** The room's id; others join it by `joinById`. */
+    readonly id: string;
+    /** The kind of the room. */
+    readonly kind: string;
+    /** This client's number in the room, never 0. */
+    readonly clientId: number;
+    /** Ticks a second; 0 for a room that runs only when something happens. */
+    readonly rate: number;
+    /** Resolves when this client is no longer in the room; never rejects. */
+    readonly left: Promise<LeaveInfo>;
+    /** The last tick that was processed: its packets are being dispatched or were. */
+    get tick(): number;
+    /** The number of our last packet that the room has processed; 0 before the first. */
+    get ack(): number;
+    /** The number of the last packet that we emitted; 0 before the first. */
+    get seq(): number;
+    /** Whether this client is in the room, so that `emit` and `request` work. */
+    get joined(): boolean;
+    /** Calls `listener` with each event of this name. */
+    on<K extends EventName<Server>>(event: K, listener: (payload: Server[K], meta: Meta) => unknown): Unsubscribe;
+    /** Calls `listener` with the next event of this name only. */
+    once<K extends EventName<Server>>(event: K, listener: (payload: Server[K], meta: Meta) => unknown): Unsubscribe;
+    /** Calls `listener` with every event, after the listeners of its name. Requests are not events. */
+    onAny(listener: (event: EventName<Server>, payload: Server[EventName<Server>], meta: Meta) => unknown): Unsubscribe;
+    /** Calls `listener` after each frame of the room, when its packets were dispatched. */
+    onVolley(listener: (tick: number, ack: number) => unknown): Unsubscribe;
+    /**
+     * Calls `listener` once when this client is no longer in the room: with a code 4100–4109, or with
+     * the close code of the connection.
+     */
+    onLeave(listener: (code: number, reason: string) => unknown): Unsubscribe;
+    /** Calls `listener` when the server dropped our packet number `seq`. */
+    onNotice(listener: (code: number, reason: string, seq: number) => unknown): Unsubscribe;
+    /**
+     * Answers the server's requests of this name: with what `handler` returns or resolves to. What it
+     * throws is sent as the failure's text, so it should hold no secrets.
+     *
+     * @throws {@link VolleyError} of kind `invalid` if the event has a handler already.
+     */
+    handle<K extends RequestName<Server>>(event: K, handler: (payload: Question<Server[K]>) => Answer<Server[K]> | PromiseLike<Answer<Server[K]>>): Unsubscribe;
+    /**
+     * Sends an event. All that is emitted in one turn leaves as one frame; the payload is encoded at
+     * once, so it may be changed afterwards.
+     *
+     * Numbers must be finite; integers beyond 2^53 are exact only as bigint. Binary data is a
+     * Uint8Array, a time is a Date, an undefined member of an object is left out.
+     *
+     * @returns the packet's number; the room has processed it when `ack` reaches it.
+     * @throws {@link VolleyError} of kind `invalid` for a payload that cannot be sent, `full` if too
+     * much is unacknowledged, `left` or `closed` if this client is not in the room.
+     */
+    emit<K extends EventName<Client>>(event: K, ...args: PayloadArgs<Client[K]>): number;
+    /**
+     * Sends a request and waits for its reply. Several requests of one turn, and its events, leave as
+     * one frame.
+     *
+     * Rejects with a {@link VolleyError} of kind `remote` with the room's text, `timeout`, `refused` if
+     * the server dropped the packet, `full` if `limits.requests` are unanswered, `left` or `closed`
+     * when the room or the connection ends, and as {@link emit} throws.
+     */
+    request<K extends RequestName<Client>>(event: K, ...args: [...PayloadArgs<Question<Client[K]>>, options?: RequestOptions]): Promise<Answer<Client[K]>>;
+    /** Sends what was emitted so far, instead of at the end of the turn. */
+    flush(): void;
+    /**
+     * Leaves the room. Events may still arrive until it resolves, which it does however the room ends;
+     * it never rejects.
+     */
+    leave(): Promise<void>;
+}

@@ -1,0 +1,29 @@
+// The types of events are given as an interface, from name to payload. A member that is a function
+// is a request: its parameter is the payload and its result the reply.
+//
+//   interface ServerEvents { state: State; seat: number; ask: (q: string) => number }
+
+/** The events of a room whose types were not given: any name, any payload. */
+export type AnyEvents = Record<string, any>;
+
+type IsAny<T> = 0 extends 1 & T ? true : false;
+type Fn = (...args: any[]) => unknown;
+
+/** The names of an interface's plain events. */
+export type EventName<M> = {
+  [K in keyof M & string]: IsAny<M[K]> extends true ? K : M[K] extends Fn ? never : K;
+}[keyof M & string];
+
+/** The names of an interface's requests: its members that are functions. */
+export type RequestName<M> = {
+  [K in keyof M & string]: IsAny<M[K]> extends true ? K : M[K] extends Fn ? K : never;
+}[keyof M & string];
+
+/** What a request carries. */
+export type Question<T> = IsAny<T> extends true ? T : T extends Fn ? Parameters<T>[0] : never;
+
+/** What a request is answered with. */
+export type Answer<T> = IsAny<T> extends true ? T : T extends Fn ? Awaited<ReturnType<T>> : never;
+
+/** A payload as an argument: it may be left out where it may be undefined. */
+export type PayloadArgs<P> = undefined extends P ? [payload?: P] : [payload: P];

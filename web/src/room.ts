@@ -1,0 +1,421 @@
+import { Code } from "./codes.js";
+import { encode } from "./codec.js";
+import { describe, FrameError, VolleyError } from "./errors.js";
+import type { Answer, AnyEvents, EventName, PayloadArgs, Question, RequestName } from "./events.js";
+import { overhead, Type, volley } from "./frames.js";
+import type { LeftFrame, Limits, NoticeFrame, Packet, RoomFacts, VolleyFrame } from "./frames.js";
+import { due, now } from "./alarm.js";
+import { Listeners, type Unsubscribe } from "./listeners.js";
+import { measure } from "./measure.js";
+import type { Names } from "./names.js";
+import { Outbox, type OutboxBound } from "./outbox.js";
+import { Requests } from "./requests.js";
+
+/** What a room needs of its client. @internal */
+export interface Link {
+  readonly open: boolean;
+  readonly limits: Limits;
+  readonly names: Names;
+  readonly bound: OutboxBound;
+  send(frame: Uint8Array<ArrayBuffer>): void;
+  sendLeave(channel: number): void;
+  /** Looks at this room's `_ackDue` no later than `time`. */
+  wakeBy(time: number): void;
+  /** Tells the user about an exception of theirs. */
+  report(error: unknown): void;
+  /** The room is over and its channel is free. */
+  release(channel: number): void;
+}
+
+/** What goes with a packet. */
+export interface Meta {
+  /** The tick of the frame that brought the packet. */
+  readonly tick: number;
+  /** The number of our last packet that the room had processed by then. */
+  readonly ack: number;
+}
+
+/** Why and how a room was left: one of the codes 4100–4109, or the close code of the connection. */
+export interface LeaveInfo {
+  readonly code: number;
+  readonly reason: string;
+}
+
+/** Options of one request. */
+export interface RequestOptions {
+  /** How long to wait for the reply, in ms; 0 waits as long as the room lasts. 10,000 if not given. */
+  timeout?: number;
+}
+
+type Handler = (payload: unknown) => unknown;
+
+/**
+ * This client's membership in one room: `Server` are the events that the room sends, `Client` those
+ * that it takes. Rooms come from the methods of `Client`.
+ *
+ * Events that arrive before the code that awaited the join had its turn are not lost: they are held
+ * until the next macrotask. So add the listeners in the turn that got the room, before any other
+ * `await` on something that takes longer than a promise that is resolved already.
+ */
+export class Room<Server extends object = AnyEvents, Client extends object = AnyEvents> {
+  /** The room's id; others join it by `joinById`. */
+  readonly id: string;
+  /** The kind of the room. */
+  readonly kind: string;
+  /** This client's number in the room, never 0. */
+  readonly clientId: number;
+  /** Ticks a second; 0 for a room that runs only when something happens. */
+  readonly rate: number;
+  /** Resolves when this client is no longer in the room; never rejects. */
+  readonly left: Promise<LeaveInfo>;
+
+  /** When the ticks that were processed must be acknowledged; Infinity if they are. @internal */
+  _ackDue = Infinity;
+
+  readonly #link: Link;
+  readonly #channel: number;
+  readonly #acks: number;
+  readonly #outbox: Outbox;
+  readonly #requests = new Requests();
+  readonly #handlers = new Map<string, Handler>();
+  readonly #listeners = new Map<string, Listeners<[payload: unknown, meta: Meta]>>();
+  readonly #any: Listeners<[event: string, payload: unknown, meta: Meta]>;
+  readonly #volleys: Listeners<[tick: number, ack: number]>;
+  readonly #leaves: Listeners<[code: number, reason: string]>;
+  readonly #notices: Listeners<[code: number, reason: string, seq: number]>;
+
+  /** Steps that wait until the code that awaited the join had its turn; null from then on. */
+  #held: (() => void)[] | null = [];
+  #flushing = false;
+  #leaving = false;
+  #end: LeaveInfo | undefined;
+  #resolveLeft!: (info: LeaveInfo) => void;
+
+  #tick: number;
+  #ack = 0;
+  /** The newest tick that arrived, which may be ahead of #tick while steps are held. */
+  #newest: number;
+  /** The last tick that the server heard from us. */
+  #told: number;
+
+  /** @internal */
+  constructor(link: Link, channel: number, facts: RoomFacts) {
+    this.id = facts.room;
+    this.kind = facts.kind;
+    this.clientId = facts.client;
+    this.rate = facts.rate;
+    this.#link = link;
+    this.#channel = channel;
+    this.#acks = facts.acks;
+    this.#tick = this.#newest = this.#told = facts.tick;
+    this.#outbox = new Outbox(link.limits, link.bound);
+    this.#any = new Listeners(link.report);
+    this.#volleys = new Listeners(link.report);
+    this.#leaves = new Listeners(link.report);
+    this.#notices = new Listeners(link.report);
+    this.left = new Promise((resolve) => {
+      this.#resolveLeft = resolve;
+    });
+    setTimeout(() => this.#letGo(), 0);
+  }
+
+  /** The last tick that was processed: its packets are being dispatched or were. */
+  get tick(): number {
+    return this.#tick;
+  }
+
+  /** The number of our last packet that the room has processed; 0 before the first. */
+  get ack(): number {
+    return this.#ack;
+  }
+
+  /** The number of the last packet that we emitted; 0 before the first. */
+  get seq(): number {
+    return this.#outbox.last;
+  }
+
+  /** Whether this client is in the room, so that `emit` and `request` work. */
+  get joined(): boolean {
+    return this.#end === undefined && !this.#leaving && this.#link.open;
+  }
+
+  /** Calls `listener` with each event of this name. */
+  on<K extends EventName<Server>>(
+    event: K,
+    listener: (payload: Server[K], meta: Meta) => unknown,
+  ): Unsubscribe {
+    let listeners = this.#listeners.get(event);
+    if (!listeners) this.#listeners.set(event, (listeners = new Listeners(this.#link.report)));
+    return listeners.add(listener as (payload: unknown, meta: Meta) => unknown);
+  }
+
+  /** Calls `listener` with the next event of this name only. */
+  once<K extends EventName<Server>>(
+    event: K,
+    listener: (payload: Server[K], meta: Meta) => unknown,
+  ): Unsubscribe {
+    const off = this.on(event, (payload, meta) => {
+      off();
+      return listener(payload, meta);
+    });
+    return off;
+  }
+
+  /** Calls `listener` with every event, after the listeners of its name. Requests are not events. */
+  onAny(
+    listener: (event: EventName<Server>, payload: Server[EventName<Server>], meta: Meta) => unknown,
+  ): Unsubscribe {
+    return this.#any.add(listener as (event: string, payload: unknown, meta: Meta) => unknown);
+  }
+
+  /** Calls `listener` after each frame of the room, when its packets were dispatched. */
+  onVolley(listener: (tick: number, ack: number) => unknown): Unsubscribe {
+    return this.#volleys.add(listener);
+  }
+
+  /**
+   * Calls `listener` once when this client is no longer in the room: with a code 4100–4109, or with
+   * the close code of the connection.
+   */
+  onLeave(listener: (code: number, reason: string) => unknown): Unsubscribe {
+    return this.#leaves.add(listener);
+  }
+
+  /** Calls `listener` when the server dropped our packet number `seq`. */
+  onNotice(listener: (code: number, reason: string, seq: number) => unknown): Unsubscribe {
+    return this.#notices.add(listener);
+  }
+
+  /**
+   * Answers the server's requests of this name: with what `handler` returns or resolves to. What it
+   * throws is sent as the failure's text, so it should hold no secrets.
+   *
+   * @throws {@link VolleyError} of kind `invalid` if the event has a handler already.
+   */
+  handle<K extends RequestName<Server>>(
+    event: K,
+    handler: (payload: Question<Server[K]>) => Answer<Server[K]> | PromiseLike<Answer<Server[K]>>,
+  ): Unsubscribe {
+    if (this.#handlers.has(event)) throw new VolleyError("invalid", `"${event}" has a handler already`);
+    const own: Handler = (payload) => handler(payload as Question<Server[K]>);
+    this.#handlers.set(event, own);
+    return () => {
+      if (this.#handlers.get(event) === own) this.#handlers.delete(event);
+    };
+  }
+
+  /**
+   * Sends an event. All that is emitted in one turn leaves as one frame; the payload is encoded at
+   * once, so it may be changed afterwards.
+   *
+   * Numbers must be finite; integers beyond 2^53 are exact only as bigint. Binary data is a
+   * Uint8Array, a time is a Date, an undefined member of an object is left out.
+   *
+   * @returns the packet's number; the room has processed it when `ack` reaches it.
+   * @throws {@link VolleyError} of kind `invalid` for a payload that cannot be sent, `full` if too
+   * much is unacknowledged, `left` or `closed` if this client is not in the room.
+   */
+  emit<K extends EventName<Client>>(event: K, ...args: PayloadArgs<Client[K]>): number {
+    this.#checkJoined();
+    return this.#push(event, this.#link.names.ref(event), args[0]);
+  }
+
+  /**
+   * Sends a request and waits for its reply. Several requests of one turn, and its events, leave as
+   * one frame.
+   *
+   * Rejects with a {@link VolleyError} of kind `remote` with the room's text, `timeout`, `refused` if
+   * the server dropped the packet, `full` if `limits.requests` are unanswered, `left` or `closed`
+   * when the room or the connection ends, and as {@link emit} throws.
+   */
+  async request<K extends RequestName<Client>>(
+    event: K,
+    ...args: [...PayloadArgs<Question<Client[K]>>, options?: RequestOptions]
+  ): Promise<Answer<Client[K]>> {
+    const [payload, options] = args as unknown as [unknown, RequestOptions?];
+    this.#checkJoined();
+    if (this.#requests.size >= this.#link.limits.requests) {
+      throw new VolleyError("full", `${this.#requests.size} requests are unanswered already`, Code.TooManyRequests);
+    }
+    const id = this.#requests.nextId();
+    const seq = this.#push(event, this.#link.names.ref(event), payload, id);
+    return (await this.#requests.wait(id, event, seq, options?.timeout ?? 10_000)) as Answer<Client[K]>;
+  }
+
+  /** Sends what was emitted so far, instead of at the end of the turn. */
+  flush(): void {
+    if (!this.#link.open || this.#end) return;
+    for (let batch = this.#outbox.take(); batch; batch = this.#outbox.take()) {
+      this.#sendVolley(batch.seq, batch.packets);
+    }
+  }
+
+  /**
+   * Leaves the room. Events may still arrive until it resolves, which it does however the room ends;
+   * it never rejects.
+   */
+  async leave(): Promise<void> {
+    if (this.joined) {
+      this.flush();
+      this.#leaving = true;
+      this.#link.sendLeave(this.#channel);
+    }
+    await this.left;
+  }
+
+  /** A frame of this room came. @throws {@link FrameError} @internal */
+  _receive(frame: VolleyFrame | LeftFrame | NoticeFrame): void {
+    switch (frame.type) {
+      case Type.Volley: {
+        // All that can be wrong with the frame is found now, when the connection can be blamed.
+        if (frame.tick < this.#newest) {
+          throw new FrameError(Code.UnexpectedFrame, `tick ${frame.tick} came after tick ${this.#newest}`);
+        }
+        if (frame.ack >= this.#outbox.unsent) {
+          throw new FrameError(Code.UnexpectedFrame, `packet ${frame.ack} was acknowledged and never sent`);
+        }
+        this.#newest = frame.tick;
+        const packets = frame.packets.map((p) =>
+          p.kind === "event" || p.kind === "request" ? { ...p, event: this.#link.names.name(p.event) } : p,
+        );
+        return this.#step(() => this.#onVolleyFrame(frame.tick, frame.ack, packets));
+      }
+      case Type.Notice:
+        return this.#step(() => this.#onNoticeFrame(frame));
+      case Type.Left:
+        return this._end(frame.code, frame.reason);
+    }
+  }
+
+  /** The room is over for this client. @internal */
+  _end(code: number, reason: string): void {
+    if (this.#end) return;
+    // From here on nothing more is sent: the channel is no longer ours.
+    const end = (this.#end = { code, reason });
+    this._ackDue = Infinity;
+    this.#link.release(this.#channel);
+    this.#step(() => {
+      this.#requests.failAll(() => this.#gone());
+      this.#resolveLeft(end);
+      this.#leaves.call(code, reason);
+    });
+  }
+
+  /** Acknowledges the ticks that were processed, if it is time. @internal */
+  _ackIfDue(): void {
+    if (!due(this._ackDue) || !this.#link.open || this.#end) return;
+    this.flush();
+    if (this._ackDue < Infinity) this.#sendVolley(this.#outbox.unsent, []);
+  }
+
+  /** Does one step of the room's history now, or in its turn if steps are held. */
+  #step(step: () => void): void {
+    if (this.#held) this.#held.push(step);
+    else step();
+  }
+
+  #letGo(): void {
+    // A step runs the user's listeners, but none of them can add to #held: frames do not arrive
+    // within a turn. Listeners' exceptions are caught where they are called.
+    const held = this.#held ?? [];
+    this.#held = null;
+    for (const step of held) step();
+  }
+
+  #onVolleyFrame(tick: number, ack: number, packets: readonly Packet[]): void {
+    this.#tick = tick;
+    if (ack > this.#ack) this.#ack = ack;
+    this.#outbox.trim(this.#ack);
+    const meta: Meta = { tick, ack: this.#ack };
+    for (const packet of packets) this.#dispatch(packet, meta);
+    this.#volleys.call(tick, this.#ack);
+    // Half of the time that the server gives us, so that the way there fits in as well.
+    if (tick > this.#told && this._ackDue === Infinity && !this.#end) this._ackDue = now() + this.#acks / 2;
+    this._ackIfDue(); // timers of hidden pages hardly run; frames still arrive
+    if (this._ackDue < Infinity) this.#link.wakeBy(this._ackDue);
+  }
+
+  #dispatch(packet: Packet, meta: Meta): void {
+    switch (packet.kind) {
+      case "event": {
+        const event = packet.event as string;
+        this.#listeners.get(event)?.call(packet.payload, meta);
+        this.#any.call(event, packet.payload, meta);
+        return;
+      }
+      case "request":
+        return void this.#answer(packet.event as string, packet.payload, packet.id);
+      case "reply":
+        return this.#requests.reply(packet.id, packet.payload);
+      case "failure":
+        return this.#requests.fail(packet.id, new VolleyError("remote", packet.text));
+    }
+  }
+
+  async #answer(event: string, payload: unknown, id: number): Promise<void> {
+    const handler = this.#handlers.get(event);
+    if (!handler) return this.#reply(-2, "no handler", id);
+    let reply: unknown;
+    try {
+      reply = await handler(payload);
+    } catch (error) {
+      return this.#reply(-2, error instanceof Error ? error.message : String(error), id);
+    }
+    this.#reply(-1, reply, id);
+  }
+
+  #reply(ref: -1 | -2, payload: unknown, id: number): void {
+    if (!this.joined) return; // nobody waits for it any more
+    try {
+      this.#push(ref === -1 ? "reply" : "failure", ref, payload, id);
+    } catch (error) {
+      this.#link.report(error);
+      // The asker must not wait for nothing, but if even this cannot be sent, the outbox is full.
+      if (payload !== "cannot reply") this.#reply(-2, "cannot reply", id);
+    }
+  }
+
+  #onNoticeFrame({ code, reason, seq }: NoticeFrame): void {
+    this.#requests.failPacket(seq, new VolleyError("refused", describe(code, reason), code));
+    this.#notices.call(code, reason, seq);
+  }
+
+  /** Encodes a packet, numbers it and sees to it that it leaves. */
+  #push(what: string, ref: string | number, payload: unknown, id?: number): number {
+    const { limits } = this.#link;
+    const values = measure(payload, what, limits.depth - overhead.depth);
+    const packet = encode(id === undefined ? [ref, payload] : [ref, payload, id]);
+    const elements = values + 3; // the array, the event and the id
+    if (packet.length + overhead.bytes > limits.frame) {
+      throw new VolleyError("invalid", `${what} has ${packet.length} bytes; a frame may have ${limits.frame}`);
+    }
+    if (elements + overhead.elements > limits.elements) {
+      throw new VolleyError("invalid", `${what} holds ${values} values; a frame may hold ${limits.elements}`);
+    }
+    const seq = this.#outbox.push(packet, elements);
+    if (!this.#flushing) {
+      this.#flushing = true;
+      queueMicrotask(() => {
+        this.#flushing = false;
+        this.flush();
+      });
+    }
+    return seq;
+  }
+
+  #sendVolley(seq: number, packets: readonly Uint8Array[]): void {
+    this.#link.send(volley(this.#channel, seq, this.#tick, packets));
+    this.#told = this.#tick;
+    this._ackDue = Infinity;
+  }
+
+  #checkJoined(): void {
+    if (!this.joined) throw this.#gone();
+  }
+
+  #gone(): VolleyError {
+    const { code, reason } = this.#end ?? { code: this.#leaving ? Code.Left : 0, reason: "" };
+    if (code >= Code.Left && code < 4200) return new VolleyError("left", `not in the room: ${describe(code, reason)}`, code);
+    return new VolleyError("closed", code ? `the connection closed: ${describe(code, reason)}` : "the connection is closed", code);
+  }
+}
