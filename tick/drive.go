@@ -107,7 +107,7 @@ func (d *drive) run(t *Task) bool {
 
 // runTicks applies the policy and runs the ticks that it asks for.
 func (d *drive) runTicks(t *Task) bool {
-	p := planAt(t.policy, t.grid, t.last, d.at)
+	p := planAt(t.policy, &t.grid, t.last, d.at)
 	if p.before > 0 {
 		t.skipped += p.before
 		t.m.addSkipped(p.before)

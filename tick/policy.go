@@ -49,7 +49,7 @@ type plan struct {
 // planAt applies the policy: the ticks up to last are done with, and now is the
 // time. After the plan the next deadline, that of tick first+steps+after on the
 // shifted grid, is later than now.
-func planAt(p Policy, g grid, last uint64, now time.Duration) plan {
+func planAt(p Policy, g *grid, last uint64, now time.Duration) plan {
 	latest := g.latest(now)
 	if latest <= last {
 		return plan{first: last + 1}
