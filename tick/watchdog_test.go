@@ -1,0 +1,176 @@
+package tick
+
+import (
+	"strings"
+	"sync/atomic"
+	"testing"
+	"testing/synctest"
+	"time"
+)
+
+// A Step that blocks is named, counted, and costs its own room only.
+func TestBlockedWorkerIsTakenOver(t *testing.T) {
+	for _, rate := range []int{0, 60} {
+		synctest.Test(t, func(t *testing.T) {
+			var log logBuffer
+			s := New(Config{Workers: 1, Logger: log.logger()})
+			var bad, good Metrics
+			gate := make(chan struct{})
+			var steps atomic.Int64
+			blocker := s.Add(stepFunc{"room nine", func(Tick) { steps.Add(1); <-gate }}, rate, Skip, &bad)
+			var others [10]atomic.Int64
+			for i := range others {
+				s.Add(fn(func(Tick) { others[i].Add(1) }), 20, Skip, &good)
+			}
+			chats := 0
+			chat := s.Add(fn(func(Tick) { chats++ }), 0, Skip, nil)
+			blocker.Wake(false)
+			time.Sleep(5 * time.Second)
+			chat.Wake(false)
+			synctest.Wait()
+
+			if chats != 1 {
+				t.Errorf("the queue stands still: %d", chats)
+			}
+			for i := range others {
+				if n := others[i].Load(); n < 96 {
+					t.Errorf("task %d ran %d ticks of 100", i, n)
+				}
+			}
+			if late := good.Snapshot().Lateness; late.Max() > 160*time.Millisecond {
+				t.Errorf("the others waited up to %v", late.Max())
+			}
+			if n := bad.Snapshot().Blocked; n != 1 || steps.Load() != 1 {
+				t.Errorf("%d blocked, %d steps", n, steps.Load())
+			}
+			out := log.String()
+			if strings.Count(out, "\n") != 1 || !contains(out, "level=WARN", `stepper="room nine"`, "running=1", "another one takes over") {
+				t.Errorf("log: %s", out)
+			}
+
+			blocker.Wake(false)
+			close(gate) // it comes back and is a task like any other
+			time.Sleep(time.Second)
+			if n := steps.Load(); rate == 0 && n != 2 || rate == 60 && n < 55 {
+				t.Errorf("%d steps after it came back", n)
+			}
+			s.Close()
+		})
+	}
+}
+
+// A room that blocks all the time: one line a second, and no heap of
+// goroutines.
+func TestBlockingAgainAndAgain(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		var log logBuffer
+		s := New(Config{Workers: 1, Logger: log.logger()})
+		var m Metrics
+		var others atomic.Int64
+		s.Add(fn(func(Tick) { time.Sleep(200 * time.Millisecond) }), 20, SlowDown, &m)
+		s.Add(fn(func(Tick) { others.Add(1) }), 20, Skip, nil)
+		time.Sleep(10 * time.Second)
+		s.Close()
+		if n := m.Snapshot().Blocked; n < 40 || n > 51 {
+			t.Errorf("blocked %d times", n)
+		}
+		if n := strings.Count(log.String(), "\n"); n < 8 || n > 11 {
+			t.Errorf("%d lines in 10 s", n)
+		}
+		if n := others.Load(); n < 80 {
+			t.Errorf("the other task ran %d ticks of 200", n)
+		}
+	})
+}
+
+// Inline on a poller: named once, and from then on the worker's.
+func TestBlockedInlineStepIsOffloaded(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		var log logBuffer
+		s := New(Config{Workers: 1, Logger: log.logger()})
+		var m Metrics
+		steps := make(chan uint64, 10)
+		chat := s.Add(stepFunc{"lobby", func(tk Tick) { time.Sleep(300 * time.Millisecond); steps <- tk.N }}, 0, Skip, &m)
+
+		chat.Wake(true)
+		if len(steps) != 1 {
+			t.Error("the first wake-up did not run here")
+		}
+		chat.Wake(true)
+		if len(steps) != 1 {
+			t.Error("the second one ran here, not on the worker")
+		}
+		time.Sleep(400 * time.Millisecond)
+		if len(steps) != 2 {
+			t.Error("the second one did not run on the worker")
+		}
+		s.Close()
+		if n := m.Snapshot().Blocked; n != 2 {
+			t.Errorf("blocked %d times", n)
+		}
+		if out := log.String(); strings.Count(out, "from now on its task runs on its worker only") != 1 || !contains(out, "stepper=lobby") {
+			t.Errorf("log: %s", out)
+		}
+	})
+}
+
+// A tick that blocks a poller: the poller is stuck, the shard is not, and the
+// task never runs on a poller again.
+func TestBlockedPollerIsNotLentAgain(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		start := time.Now()
+		var log logBuffer
+		s := New(Config{Workers: 1, Grace: 10 * time.Millisecond, Logger: log.logger()})
+		var others, slow atomic.Int64
+		first := make(chan struct{})
+		s.Add(stepFunc{"slow room", func(tk Tick) {
+			if slow.Add(1) == 1 {
+				<-first
+			}
+		}}, 20, Skip, nil)
+		s.Add(fn(func(Tick) { others.Add(1) }), 20, Skip, nil)
+		polling := make(chan struct{})
+		go func() {
+			defer close(polling)
+			for time.Since(start) < 10*time.Second {
+				s.RunDue(time.Since(start))
+				time.Sleep(slot)
+			}
+		}()
+		time.Sleep(2 * time.Second)
+		if n := others.Load(); n < 35 {
+			t.Errorf("the other task ran %d ticks of 40", n)
+		}
+		if !contains(log.String(), `stepper="slow room"`, "lent") {
+			t.Errorf("log: %s", log.String())
+		}
+		close(first)
+		time.Sleep(2 * time.Second)
+		if n := slow.Load(); n < 38 {
+			t.Errorf("the slow task ran %d ticks after it came back", n)
+		}
+		<-polling
+		s.Close()
+	})
+}
+
+// A Step can block for ever; Close is what waits for it, nothing else.
+func TestCloseWaitsForABlockedStep(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s := New(Config{Workers: 1, Logger: new(logBuffer).logger()})
+		gate := make(chan struct{})
+		s.Add(fn(func(Tick) { <-gate }), 20, Skip, nil)
+		time.Sleep(time.Second)
+		var closed atomic.Bool
+		go func() { s.Close(); closed.Store(true) }()
+		time.Sleep(time.Second)
+		if closed.Load() {
+			t.Error("Close did not wait")
+		}
+		close(gate)
+		synctest.Wait()
+		if !closed.Load() {
+			t.Error("Close waits for ever")
+		}
+	})
+}

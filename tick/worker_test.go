@@ -1,0 +1,187 @@
+package tick
+
+import (
+	"runtime"
+	"sync/atomic"
+	"testing"
+	"testing/synctest"
+	"time"
+)
+
+func TestWorkersTick(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s := New(Config{Workers: 3})
+		var m Metrics
+		rates := []int{1, 20, 30, 60, 240}
+		counts := make([]atomic.Uint64, 5*len(rates))
+		for i := range counts {
+			s.Add(fn(func(tk Tick) {
+				if n := counts[i].Add(1); tk.N != n {
+					t.Errorf("tick %d is number %d", n, tk.N)
+				}
+			}), rates[i%len(rates)], Skip, &m)
+		}
+		time.Sleep(10*time.Second + slot)
+		for i := range counts {
+			rate := uint64(rates[i%len(rates)])
+			if n := counts[i].Load(); n < 10*rate || n > 10*rate+1 {
+				t.Errorf("task %d: %d ticks in 10 s at %d Hz", i, n, rate)
+			}
+		}
+		s.Close()
+		if st := m.Snapshot(); st.Lateness.Max() >= slot || st.Skipped != 0 {
+			t.Errorf("late by up to %v, %d skipped", st.Lateness.Max(), st.Skipped)
+		}
+	})
+}
+
+// A worker sleeps while there is nothing to do, and a new or woken task wakes
+// it at once.
+func TestWorkerSleeps(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		start := time.Now()
+		var looks atomic.Int64
+		s := New(Config{Workers: 1, BlockAfter: time.Hour, Clock: func() time.Duration {
+			looks.Add(1)
+			return time.Since(start)
+		}})
+		defer s.Close()
+		time.Sleep(time.Minute)
+		idle := looks.Load()
+		if idle > 5 {
+			t.Errorf("an idle worker looked at the clock %d times", idle)
+		}
+		var at atomic.Int64
+		s.Add(fn(func(Tick) { at.CompareAndSwap(0, int64(time.Since(start))) }), 1, Skip, nil)
+		time.Sleep(1500 * time.Millisecond)
+		if d := time.Duration(at.Load()) - time.Minute; d <= 0 || d > time.Second+slot {
+			t.Errorf("the first tick came after %v", d)
+		}
+		chat := s.Add(fn(func(Tick) { at.Store(int64(time.Since(start))) }), 0, Skip, nil)
+		chat.Wake(false)
+		woken := time.Since(start)
+		synctest.Wait()
+		if d := time.Duration(at.Load()) - woken; d != 0 {
+			t.Errorf("woken %v late", d)
+		}
+	})
+}
+
+// Pollers that drive the shards do the ticks; the worker wakes up to find
+// nothing due and sleeps on, without spinning and without being poked.
+func TestPollersDrive(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		start := time.Now()
+		var looks atomic.Int64
+		s := New(Config{Workers: 2, Grace: 2 * slot, BlockAfter: time.Hour, Clock: func() time.Duration {
+			looks.Add(1)
+			return time.Since(start)
+		}})
+		var m Metrics
+		for range 100 {
+			s.Add(fn(func(Tick) {}), 20, Skip, &m)
+		}
+		time.Sleep(slot / 2)
+		for range 10_000 {
+			time.Sleep(slot / 10)
+			s.RunDue(time.Since(start))
+		}
+		st := m.Snapshot()
+		if st.Steps < 1980 || st.Steps > 2020 {
+			t.Errorf("%d steps in 1 s", st.Steps)
+		}
+		if st.Lateness.Max() > slot {
+			t.Errorf("late by up to %v: the pollers did not come first", st.Lateness.Max())
+		}
+		if n := looks.Load(); n > 2100+6*2*500 {
+			t.Errorf("the clock was looked at %d times", n)
+		}
+		time.Sleep(time.Second) // no traffic: the workers are the timer
+		if more := m.Snapshot().Steps - st.Steps; more < 1980 || more > 2020 {
+			t.Errorf("%d steps in a second without pollers", more)
+		}
+		s.Close()
+	})
+}
+
+func TestCloseEndsEverything(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s := New(Config{Workers: 4})
+		var running, steps atomic.Int64
+		for range 20 {
+			s.Add(fn(func(Tick) {
+				running.Add(1)
+				time.Sleep(30 * time.Millisecond)
+				steps.Add(1)
+				running.Add(-1)
+			}), 20, Skip, nil)
+		}
+		chat := s.Add(fn(func(Tick) { running.Add(1); time.Sleep(time.Second); running.Add(-1) }), 0, Skip, nil)
+		time.Sleep(100 * time.Millisecond)
+		go chat.Wake(true)
+		synctest.Wait()
+		s.Close()
+		if n := running.Load(); n != 0 {
+			t.Errorf("%d steps are running after Close", n)
+		}
+		n := steps.Load()
+		time.Sleep(time.Second)
+		if steps.Load() != n {
+			t.Error("steps began after Close")
+		}
+		// synctest fails the test if a goroutine of the scheduler is left.
+	})
+}
+
+func TestStopWait(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s := New(Config{Workers: 1})
+		defer s.Close()
+		gate := make(chan struct{})
+		var ended atomic.Bool
+		task := s.Add(fn(func(Tick) { <-gate; ended.Store(true) }), 100, Skip, nil)
+		time.Sleep(50 * time.Millisecond)
+		task.Stop() // does not wait
+		var stopped atomic.Bool
+		for range 2 {
+			go func() {
+				task.StopWait()
+				if !ended.Load() {
+					t.Error("StopWait returned while the step was running")
+				}
+				stopped.Store(true)
+			}()
+		}
+		time.Sleep(10 * time.Millisecond)
+		if stopped.Load() {
+			t.Error("StopWait did not wait")
+		}
+		close(gate)
+		synctest.Wait()
+		if !stopped.Load() {
+			t.Error("StopWait waits for ever")
+		}
+	})
+}
+
+// A Step that ends its goroutine, as testing.T.FailNow does, costs its own task
+// only.
+func TestStepThatEndsItsGoroutine(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		var log logBuffer
+		s := New(Config{Workers: 1, Logger: log.logger()})
+		var others atomic.Int64
+		s.Add(stepFunc{"the gone one", func(Tick) { runtime.Goexit() }}, 100, CatchUp(3), nil)
+		s.Add(fn(func(Tick) { others.Add(1) }), 100, Skip, nil)
+		chat := s.Add(stepFunc{"the gone chat", func(Tick) { runtime.Goexit() }}, 0, Skip, nil)
+		go chat.Wake(true)
+		time.Sleep(time.Second)
+		if n := others.Load(); n < 99 || n > 101 {
+			t.Errorf("the other task ran %d ticks", n)
+		}
+		s.Close()
+		if !contains(log.String(), "the gone one", "the gone chat") {
+			t.Errorf("log: %s", log.String())
+		}
+	})
+}
