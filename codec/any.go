@@ -1,8 +1,10 @@
 package codec
 
 import (
+	"fmt"
 	"math"
 	"time"
+	"unsafe"
 )
 
 // any reads the next value into the Go type that suits it. It recurses as deep as the value nests, which the first look
@@ -41,7 +43,7 @@ func (s *decodeState) anyIn(b []byte) (any, error) {
 		return s.anyMap()
 	}
 	var t time.Time
-	err := s.delegate(&t)
+	err := decodeTime(s, unsafe.Pointer(&t))
 	return t, err
 }
 
@@ -83,7 +85,7 @@ func (s *decodeState) anyMap() (any, error) {
 			_, twice = byKey[key]
 		}
 		if twice {
-			return nil, Errorf(BadPayload, "key %v comes twice", key)
+			return nil, Errorf(BadPayload, "key %s comes twice", anyKeyText(key))
 		}
 		value, err := s.anyIn(s.r.Rest())
 		if err != nil {
@@ -99,4 +101,11 @@ func (s *decodeState) anyMap() (any, error) {
 		return byKey, nil
 	}
 	return byName, nil
+}
+
+func anyKeyText(key any) string {
+	if name, ok := key.(string); ok {
+		return quote(name)
+	}
+	return fmt.Sprint(key)
 }

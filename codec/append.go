@@ -131,7 +131,7 @@ func AppendNotice(b []byte, channel uint32, code Code, reason string, seq uint64
 // AppendBye appends a BYE; delay is in milliseconds, a reason longer than MaxReason is cut.
 func AppendBye(b []byte, code Code, reason string, delay int) []byte {
 	b = AppendUint(AppendFrame(b, FrameBye, 3), uint64(code))
-	return AppendUint(AppendStr(b, CutReason(reason)), uint64(max(delay, 0)))
+	return AppendUint(AppendStr(b, CutReason(reason)), uint64(min(max(delay, 0), 1<<31-1)))
 }
 
 // AppendPing appends a PING.

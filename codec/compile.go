@@ -12,7 +12,8 @@ import (
 
 // compiler turns types into decodeFuncs. known holds finished types and those under way, so that a recursive type ends.
 type compiler struct {
-	known map[reflect.Type]*decodeFunc
+	known     map[reflect.Type]*decodeFunc
+	recursive bool // a type has been met inside itself
 }
 
 var (
@@ -25,6 +26,7 @@ var (
 
 func (c *compiler) compile(t reflect.Type) (decodeFunc, error) {
 	if done, ok := c.known[t]; ok {
+		c.recursive = c.recursive || *done == nil
 		return func(s *decodeState, p unsafe.Pointer) error { return (*done)(s, p) }, nil
 	}
 	slot := new(decodeFunc)
@@ -35,6 +37,9 @@ func (c *compiler) compile(t reflect.Type) (decodeFunc, error) {
 }
 
 func (c *compiler) build(t reflect.Type) (decodeFunc, error) {
+	if t == timeType {
+		return decodeTime, nil
+	}
 	if decodesItself(t) {
 		return func(s *decodeState, p unsafe.Pointer) error {
 			return s.delegate(reflect.NewAt(t, p).Interface())
@@ -69,25 +74,26 @@ func (c *compiler) build(t reflect.Type) (decodeFunc, error) {
 	return nil, fmt.Errorf("a %s cannot be decoded", t)
 }
 
-// decodesItself reports whether msgpack/v5 would call a method of *t, or knows the type.
+// decodesItself reports whether msgpack/v5 would call a method of *t.
 func decodesItself(t reflect.Type) bool {
-	p := reflect.PointerTo(t)
 	if t.Kind() == reflect.Pointer || t.Kind() == reflect.Interface {
 		return false // what it points to is asked instead
 	}
-	return t == timeType || p.Implements(customType) || p.Implements(unmarshalerType) ||
+	p := reflect.PointerTo(t)
+	return p.Implements(customType) || p.Implements(unmarshalerType) ||
 		p.Implements(binaryType) || p.Implements(textType)
 }
 
 func (c *compiler) sliceDecoder(t reflect.Type) (decodeFunc, error) {
 	elem := t.Elem()
-	if elem.Kind() == reflect.Uint8 && !decodesItself(elem) {
+	if elem.Kind() == reflect.Uint8 { // even if elem has methods: so msgpack/v5 writes it
 		return decodeBytes, nil
 	}
 	each, err := c.compile(elem)
 	if err != nil {
 		return nil, err
 	}
+	size := elem.Size()
 	return func(s *decodeState, p unsafe.Pointer) error {
 		if s.r.Nil() {
 			return nil
@@ -96,9 +102,14 @@ func (c *compiler) sliceDecoder(t reflect.Type) (decodeFunc, error) {
 		if err != nil {
 			return err
 		}
-		v := reflect.MakeSlice(t, n, n)
-		reflect.NewAt(t, p).Elem().Set(v)
-		return decodeElements(s, v.UnsafePointer(), n, elem.Size(), each)
+		v := reflect.NewAt(t, p).Elem()
+		if n == 0 {
+			v.Set(reflect.MakeSlice(t, 0, 0)) // empty, not nil
+			return nil
+		}
+		v.Grow(n)
+		v.SetLen(n)
+		return decodeElements(s, v.UnsafePointer(), n, size, each)
 	}, nil
 }
 
@@ -108,7 +119,7 @@ func (c *compiler) arrayDecoder(t reflect.Type) (decodeFunc, error) {
 	if err != nil {
 		return nil, err
 	}
-	isBytes := elem.Kind() == reflect.Uint8
+	isBytes, size := elem.Kind() == reflect.Uint8, elem.Size()
 	return func(s *decodeState, p unsafe.Pointer) error {
 		if isBytes && s.r.p < len(s.r.b) && kindOf(s.r.b[s.r.p]) == "binary" {
 			b, err := s.r.Bin()
@@ -128,14 +139,14 @@ func (c *compiler) arrayDecoder(t reflect.Type) (decodeFunc, error) {
 		if n != length {
 			return Errorf(BadPayload, "%d values where %d are wanted", n, length)
 		}
-		return decodeElements(s, p, n, elem.Size(), each)
+		return decodeElements(s, p, n, size, each)
 	}, nil
 }
 
 func decodeElements(s *decodeState, p unsafe.Pointer, n int, size uintptr, each decodeFunc) error {
 	for i := range n {
 		if err := each(s, unsafe.Add(p, uintptr(i)*size)); err != nil {
-			return inField(err, fmt.Sprintf("[%d]", i))
+			return inField(err, atIndex(i))
 		}
 	}
 	return nil
@@ -165,25 +176,39 @@ func (c *compiler) mapDecoder(t reflect.Type) (decodeFunc, error) {
 			return err
 		}
 		m := reflect.MakeMapWithSize(t, n)
+		k, v := reflect.New(t.Key()).Elem(), reflect.New(t.Elem()).Elem()
 		for range n {
-			k, v := reflect.New(t.Key()), reflect.New(t.Elem())
-			if err := key(s, k.UnsafePointer()); err != nil {
+			k.SetZero()
+			if err := key(s, k.Addr().UnsafePointer()); err != nil {
 				return inField(err, "a map key")
 			}
-			if m.MapIndex(k.Elem()).IsValid() {
-				return Errorf(BadPayload, "key %v comes twice", k.Elem())
+			if m.MapIndex(k).IsValid() {
+				return Errorf(BadPayload, "key %s comes twice", keyText(k))
 			}
-			if err := value(s, v.UnsafePointer()); err != nil {
-				return inField(err, fmt.Sprint(k.Elem()))
+			v.SetZero()
+			if err := value(s, v.Addr().UnsafePointer()); err != nil {
+				return inField(err, "["+keyText(k)+"]")
 			}
-			m.SetMapIndex(k.Elem(), v.Elem())
+			m.SetMapIndex(k, v)
 		}
 		reflect.NewAt(t, p).Elem().Set(m)
 		return nil
 	}, nil
 }
 
+func keyText(k reflect.Value) string {
+	if k.Kind() == reflect.String {
+		return quote(k.String())
+	}
+	return fmt.Sprint(k)
+}
+
 func (c *compiler) pointerDecoder(t reflect.Type) (decodeFunc, error) {
+	for at := t.Elem(); at.Kind() == reflect.Pointer; at = at.Elem() {
+		if at == t {
+			return nil, fmt.Errorf("a %s points to nothing but itself", t)
+		}
+	}
 	to, err := c.compile(t.Elem())
 	if err != nil {
 		return nil, err

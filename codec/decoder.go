@@ -5,14 +5,13 @@ import (
 	"reflect"
 	"sync"
 	"unsafe"
-
-	"github.com/vmihailenco/msgpack/v5"
 )
 
 // Decoder reads payloads of one type. It is immutable: any number of goroutines may share it.
 type Decoder[T any] struct {
 	decode decodeFunc
-	pool   sync.Pool // of *decodeState
+	// recursive: T contains itself, so that only the payload bounds how deep a decode nests. Its nesting is checked first.
+	recursive bool
 }
 
 // NewDecoder compiles a Decoder for T. The error says which part of T no payload can hold: channels, functions,
@@ -24,9 +23,7 @@ func NewDecoder[T any]() (*Decoder[T], error) {
 	if err != nil {
 		return nil, fmt.Errorf("codec: type %s: %w", t, err)
 	}
-	d := &Decoder[T]{decode: decode}
-	d.pool.New = func() any { return newDecodeState() }
-	return d, nil
+	return &Decoder[T]{decode: decode, recursive: c.recursive}, nil
 }
 
 // Decode reads payload, which must be one msgpack value, into *v, which is set to its zero value first. A payload that
@@ -37,84 +34,56 @@ func NewDecoder[T any]() (*Decoder[T], error) {
 func (d *Decoder[T]) Decode(payload []byte, v *T) error {
 	var zero T
 	*v = zero
-	s := d.pool.Get().(*decodeState)
+	s := states.Get().(*decodeState)
 	s.r = NewReader(payload, ServerLimits)
-	err := d.decode(s, unsafe.Pointer(v))
-	if err == nil {
-		err = s.r.Done()
-	}
+	err := s.run(d.decode, unsafe.Pointer(v), d.recursive)
 	s.r = Reader{}
-	d.pool.Put(s)
-	if err != nil {
-		return asBadPayload(err)
-	}
-	return nil
+	states.Put(s) // not deferred: a state in which a user's method has panicked is not used again
+	return err
 }
 
-// Unmarshal checks b and decodes it into *v.
+// decoders holds a *Decoder[T] by its reflect.Type, for Unmarshal.
+var decoders sync.Map
+
+// Unmarshal checks b and decodes it into *v. The type is compiled once.
 func Unmarshal[T any](b []byte, v *T) error {
 	if err := Scan(b, ServerLimits); err != nil {
 		return err
 	}
-	d, err := NewDecoder[T]()
-	if err != nil {
-		return err
+	t := reflect.TypeFor[T]()
+	known, ok := decoders.Load(t)
+	if !ok {
+		d, err := NewDecoder[T]()
+		if err != nil {
+			return err
+		}
+		known, _ = decoders.LoadOrStore(t, d)
 	}
-	return d.Decode(b, v)
+	return known.(*Decoder[T]).Decode(b, v)
 }
 
 // decodeFunc decodes the next value into the variable at p, which holds its type's zero value.
 type decodeFunc func(s *decodeState, p unsafe.Pointer) error
 
 // decodeState is what one Decode in progress needs: the place in the payload, and msgpack/v5's decoder for the types that
-// decode themselves.
+// decode themselves, once there was one.
 type decodeState struct {
 	r     Reader
-	inner *msgpack.Decoder
-	in    byteReader
+	inner *delegate
 }
 
-func newDecodeState() *decodeState {
-	s := &decodeState{}
-	s.inner = msgpack.NewDecoder(&s.in)
-	return s
-}
+// states are shared by the Decoders of all types.
+var states = sync.Pool{New: func() any { return new(decodeState) }}
 
-// delegate hands the next value to msgpack/v5.
-func (s *decodeState) delegate(v any) error {
-	b, err := s.r.Value()
-	if err != nil {
-		return err
-	}
-	s.in = byteReader{b: b}
-	s.inner.ResetReader(&s.in)
-	err = s.inner.Decode(v)
-	if err == nil && s.in.p != len(b) {
-		err = fmt.Errorf("%T left %d bytes of its payload unread", v, len(b)-s.in.p)
-	}
-	s.in = byteReader{}
-	return err
-}
-
-// asBadPayload wraps what a user's own decoding method may return.
-func asBadPayload(err error) error {
-	if e, ok := err.(*Error); ok {
-		return e
-	}
-	return &Error{BadPayload, err.Error()}
-}
-
-// inField puts the name of a field, an index or a key in front of the reason.
-func inField(err error, name string) error {
-	if e, ok := err.(*Error); ok {
-		if e.Code != BadPayload {
-			return e
+func (s *decodeState) run(decode decodeFunc, p unsafe.Pointer, recursive bool) error {
+	if recursive {
+		ahead := s.r
+		if _, err := ahead.Value(); err != nil {
+			return err
 		}
-		err = errorText(e.Reason)
 	}
-	return &Error{BadPayload, name + ": " + err.Error()}
+	if err := decode(s, p); err != nil {
+		return asBadPayload(err)
+	}
+	return s.r.Done()
 }
-
-type errorText string
-
-func (e errorText) Error() string { return string(e) }

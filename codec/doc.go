@@ -12,10 +12,10 @@
 // integers. It never recurses, and nothing is allocated for a length that has only been declared.
 //
 //	r := codec.NewReader(frame, codec.ClientLimits)
-//	kind, err := r.Frame()
+//	kind, n, err := r.Frame()                        // n elements come after the type
 //	if err == nil && kind == codec.FrameVolley {
-//		volley, err := r.Volley()                    // channel, sequence number, tick
-//		packets, err = r.Packets(packets[:0])        // events, requests, replies
+//		volley, err := r.ClientVolley(n)             // channel, sequence number, tick
+//		packets, err = r.Packets(n, packets[:0])     // events, requests, replies
 //	}
 //
 // # Payloads
@@ -24,7 +24,8 @@
 // reuses. They are read by a [Decoder] that was compiled once for the type, because a peer's numbers need more care than
 // msgpack/v5 takes: JavaScript sends 2.0 as an integer and 0.5 as a float64, whatever the field's type; here a number is
 // matched by its value, and one that does not fit is an error that names the field, never a silent wrap. A type
-// with its own msgpack.CustomDecoder (or Unmarshaler) is handed to msgpack/v5 after the check of its bytes.
+// with its own msgpack.CustomDecoder (or Unmarshaler) is handed to msgpack/v5 after the check of its bytes: there the
+// method itself decides which numbers it takes.
 //
 // # Ownership
 //

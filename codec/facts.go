@@ -34,14 +34,12 @@ func AppendWelcome(b []byte, w Welcome) []byte {
 
 // Welcome reads the rest of a WELCOME of n elements.
 func (r *Reader) Welcome(n int) (w Welcome, err error) {
+	if w.Version, err = r.version(n); err != nil {
+		return w, err
+	}
 	if err = needElements(n, 2); err != nil {
 		return w, err
 	}
-	version, err := r.element(maxNumber, "version")
-	if err != nil {
-		return w, err
-	}
-	w.Version = int(version)
 	err = r.facts(func(key string) (err error) {
 		switch key {
 		case "sid":
@@ -53,7 +51,7 @@ func (r *Reader) Welcome(n int) (w Welcome, err error) {
 		case "limits":
 			err = r.facts(func(key string) error { return r.limit(key, &w) })
 		default:
-			_, err = r.Value()
+			_, err = r.value(factLevel)
 		}
 		return err
 	})
@@ -78,7 +76,7 @@ func (r *Reader) limit(key string, w *Welcome) (err error) {
 	case "requests":
 		w.Requests, err = r.count(key)
 	default:
-		_, err = r.Value()
+		_, err = r.value(factLevel + 1)
 	}
 	return err
 }
@@ -111,11 +109,9 @@ func (r *Reader) Joined(n int) (j Joined, err error) {
 	if err = needElements(n, 2); err != nil {
 		return j, err
 	}
-	channel, err := r.element(maxChannel, "channel")
-	if err != nil {
+	if j.Channel, err = r.channel(); err != nil {
 		return j, err
 	}
-	j.Channel = uint32(channel)
 	err = r.facts(func(key string) (err error) {
 		var u uint64
 		switch key {
@@ -133,7 +129,7 @@ func (r *Reader) Joined(n int) (j Joined, err error) {
 		case "acks":
 			j.Acks, err = r.count("acks")
 		default:
-			_, err = r.Value()
+			_, err = r.value(factLevel)
 		}
 		return err
 	})

@@ -33,8 +33,8 @@ const (
 	JoinByID     How = 3 // the room with that id
 )
 
-// Frame reads the frame's array header and type. minimum and extra elements are the business of what reads on: it returns
-// the number of elements after the type.
+// Frame reads the frame's array header and its type, and returns the type and the number of elements after it, which the
+// method that reads on wants to know.
 func (r *Reader) Frame() (FrameType, int, error) {
 	n, err := r.Array()
 	if err != nil {
@@ -73,6 +73,33 @@ func (r *Reader) element(max uint64, what string) (uint64, error) {
 	return u, nil
 }
 
+// channel reads a channel number.
+func (r *Reader) channel() (uint32, error) {
+	u, err := r.Uint()
+	if err != nil {
+		return 0, asMalformed(err)
+	}
+	if u > maxChannel {
+		return 0, Errorf(BadChannel, "channel %d is out of range", u)
+	}
+	return uint32(u), nil
+}
+
+// version reads a protocol version, before anything that another version may have changed.
+func (r *Reader) version(n int) (int, error) {
+	if err := needElements(n, 1); err != nil {
+		return 0, err
+	}
+	u, err := r.element(maxNumber, "version")
+	if err != nil {
+		return 0, err
+	}
+	if u != Version {
+		return 0, Errorf(UnsupportedVersion, "version %d is not spoken here, only %d", u, Version)
+	}
+	return Version, nil
+}
+
 // text reads a string element of at most max bytes.
 func (r *Reader) text(max int, what string) (string, error) {
 	s, err := r.Str()
@@ -88,8 +115,8 @@ func (r *Reader) text(max int, what string) (string, error) {
 // finish skips the elements that a later version may have added and checks that nothing follows.
 func (r *Reader) finish(extra int) error {
 	for ; extra > 0; extra-- {
-		if _, err := r.Value(); err != nil {
-			return asMalformed(err)
+		if _, err := r.value(elementLevel); err != nil {
+			return err
 		}
 	}
 	return r.Done()
@@ -117,14 +144,12 @@ type Hello struct {
 
 // Hello reads the rest of a HELLO of n elements.
 func (r *Reader) Hello(n int) (h Hello, err error) {
+	if h.Version, err = r.version(n); err != nil {
+		return h, err
+	}
 	if err = needElements(n, 2); err != nil {
 		return h, err
 	}
-	version, err := r.element(maxNumber, "version")
-	if err != nil {
-		return h, err
-	}
-	h.Version = int(version)
 	entries, err := r.Map()
 	if err != nil {
 		return h, asMalformed(err)
@@ -134,9 +159,9 @@ func (r *Reader) Hello(n int) (h Hello, err error) {
 		if err != nil {
 			return h, asMalformed(err)
 		}
-		value, err := r.Value()
+		value, err := r.value(factLevel)
 		if err != nil {
-			return h, asMalformed(err)
+			return h, err
 		}
 		if string(key) == "auth" {
 			if h.Auth != nil {
@@ -161,20 +186,19 @@ func (r *Reader) Join(n int) (j JoinRequest, err error) {
 	if err = needElements(n, 4); err != nil {
 		return j, err
 	}
-	channel, err := r.element(maxChannel, "channel")
-	if err != nil {
+	if j.Channel, err = r.channel(); err != nil {
 		return j, err
 	}
 	how, err := r.element(uint64(JoinByID), "how")
 	if err != nil {
 		return j, err
 	}
-	j.Channel, j.How = uint32(channel), How(how)
+	j.How = How(how)
 	if j.Name, err = r.text(MaxName, "name"); err != nil {
 		return j, err
 	}
-	if j.Options, err = r.Value(); err != nil {
-		return j, asMalformed(err)
+	if j.Options, err = r.value(elementLevel); err != nil {
+		return j, err
 	}
 	return j, r.finish(n - 4)
 }
@@ -184,11 +208,10 @@ func (r *Reader) Leave(n int) (channel uint32, err error) {
 	if err = needElements(n, 1); err != nil {
 		return 0, err
 	}
-	c, err := r.element(maxChannel, "channel")
-	if err != nil {
+	if channel, err = r.channel(); err != nil {
 		return 0, err
 	}
-	return uint32(c), r.finish(n - 1)
+	return channel, r.finish(n - 1)
 }
 
 // Stamp reads the rest of a PING or PONG of n elements.
@@ -220,14 +243,13 @@ func (r *Reader) Reasoned(t FrameType, n int) (e Reasoned, err error) {
 	if err = needElements(n, want); err != nil {
 		return e, err
 	}
-	var u uint64
 	if t != FrameBye {
-		if u, err = r.element(maxChannel, "channel"); err != nil {
+		if e.Channel, err = r.channel(); err != nil {
 			return e, err
 		}
-		e.Channel = uint32(u)
 	}
-	if u, err = r.element(1<<16-1, "code"); err != nil {
+	u, err := r.element(1<<16-1, "code")
+	if err != nil {
 		return e, err
 	}
 	e.Code = Code(u)
@@ -237,13 +259,13 @@ func (r *Reader) Reasoned(t FrameType, n int) (e Reasoned, err error) {
 	if t == FrameLeft {
 		return e, r.finish(n - want)
 	}
-	if u, err = r.element(maxNumber, "number"); err != nil {
-		return e, err
-	}
 	if t == FrameNotice {
-		e.Seq = u
+		e.Seq, err = r.element(maxNumber, "sequence number")
 	} else {
-		e.Delay = int(u)
+		e.Delay, err = r.count("delay")
+	}
+	if err != nil {
+		return e, err
 	}
 	return e, r.finish(n - want)
 }

@@ -2,7 +2,7 @@ package codec
 
 // Limits bound what one frame may ask of its reader. Zero fields take the value of ClientLimits.
 type Limits struct {
-	Frame    int // bytes in a frame
+	Frame    int // bytes in a frame; the transport enforces it
 	Packets  int // packets in a VOLLEY
 	Depth    int // nesting of arrays and maps, the frame's own array included; at most MaxDepth
 	Elements int // values in a frame, containers and map keys included

@@ -13,10 +13,13 @@ type Reader struct {
 	p      int // next byte
 	limits Limits
 	left   int // values that may still come
+	exts   int // extensions passed
 }
 
-// NewReader returns a Reader at the first byte of frame.
+// NewReader returns a Reader at the first byte of frame. limits.Frame is the transport's to enforce: what is here has
+// already been received.
 func NewReader(frame []byte, limits Limits) Reader {
+	limits = limits.WithDefaults()
 	return Reader{b: frame, limits: limits, left: limits.Elements}
 }
 
@@ -138,13 +141,17 @@ func (r *Reader) Map() (int, error) {
 	return r.length(n, 2, err)
 }
 
-// length checks that n entries of at least size bytes each can still come.
-func (r *Reader) length(n uint64, size int, err error) (int, error) {
+// length checks that n entries of size values each can still come: a value takes at least one byte. What is allocated for
+// a container afterwards is bounded by the limits, even if its values turn out not to be there.
+func (r *Reader) length(n uint64, size uint64, err error) (int, error) {
 	if err != nil {
 		return 0, err
 	}
-	if n > uint64((len(r.b)-r.p)/size) {
+	if n*size > uint64(len(r.b)-r.p) {
 		return 0, errTruncated
+	}
+	if n*size > uint64(max(r.left, 0)) {
+		return 0, errElements
 	}
 	return int(n), nil
 }
@@ -169,6 +176,11 @@ func (r *Reader) Uint() (uint64, error) {
 
 // Int reads a number that must be a whole one and fit 64 bits with a sign.
 func (r *Reader) Int() (int64, error) {
+	if r.p < len(r.b) && r.left > 0 && (r.b[r.p] < 0x80 || r.b[r.p] >= 0xe0) { // as in Uint
+		r.left--
+		r.p++
+		return int64(int8(r.b[r.p-1])), nil
+	}
 	n, err := r.Number()
 	if err != nil {
 		return 0, err
@@ -266,6 +278,10 @@ func (r *Reader) Number() (Number, error) {
 func mismatch(c byte, want string) *Error {
 	return Errorf(BadPayload, "%s where %s is wanted", kindOf(c), want)
 }
+
+// isStr reports whether c begins a string, isArray an array.
+func isStr(c byte) bool   { return c&0xe0 == 0xa0 || (c >= 0xd9 && c <= 0xdb) }
+func isArray(c byte) bool { return c&0xf0 == 0x90 || c == 0xdc || c == 0xdd }
 
 // kindOf names the kind of value that begins with c.
 func kindOf(c byte) string {

@@ -2,7 +2,8 @@ package codec
 
 import "unicode/utf8"
 
-// Scan checks that b is exactly one well-formed msgpack value within the limits. It does not recurse or allocate.
+// Scan checks that b is exactly one well-formed msgpack value within the limits, as a payload. It does not recurse or
+// allocate. It cannot see a key that comes twice in a map: that is found when the payload is decoded.
 func Scan(b []byte, limits Limits) error {
 	r := NewReader(b, limits)
 	if _, err := r.Value(); err != nil {
@@ -11,49 +12,95 @@ func Scan(b []byte, limits Limits) error {
 	return r.Done()
 }
 
-// level is an open container during a scan: the values still to come in it, and whether it is a map.
-type level struct {
-	left  uint32 // for a map, keys and values together: even means that a key is next
-	isMap bool
-}
+// Levels are how many arrays and maps enclose a value: the nesting limit counts from the frame's own array.
+const (
+	elementLevel = 1 // an element of a frame
+	factLevel    = 2 // a value in a frame's map of facts or options
+	payloadLevel = 3 // in [frame, [packets, [packet]]]
+)
 
 // Value checks the next value, whatever it is, with everything inside it, and returns its bytes, which alias the frame.
-// The nesting limit counts from the frame's own array: a payload stands at level three ([frame, [packets, [packet]]]).
-func (r *Reader) Value() ([]byte, error) {
+// Nesting is counted as for a payload.
+func (r *Reader) Value() ([]byte, error) { return r.value(payloadLevel) }
+
+// value is Value at a level. Most values are scalars or hold nothing but scalars: they need no stack.
+func (r *Reader) value(level int) ([]byte, error) {
 	start := r.p
-	var stack [MaxDepth]level
-	depth := 0
-	for {
-		if depth > 0 {
-			top := &stack[depth-1]
-			if top.isMap && top.left&1 == 0 && r.p < len(r.b) && !isKey(r.b[r.p]) {
-				return nil, errMapKey
-			}
-			top.left--
+	left, isMap, err := r.shallow()
+	if err != nil {
+		return nil, err
+	}
+	if left == 0 {
+		return r.b[start:r.p:r.p], nil
+	}
+	if level >= r.limits.Depth {
+		return nil, errDepth
+	}
+	for left > 0 {
+		if isMap && left&1 == 0 && r.p < len(r.b) && !isKey(r.b[r.p]) {
+			return nil, errMapKey
 		}
-		children, isMap, err := r.shallow()
+		left--
+		children, childIsMap, err := r.shallow()
 		if err != nil {
 			return nil, err
 		}
 		if children > 0 {
-			if depth+payloadLevel >= r.limits.Depth {
-				return nil, errDepth
+			if err := r.nested(level+1, pack(left, isMap), pack(children, childIsMap)); err != nil {
+				return nil, err
 			}
-			stack[depth] = level{left: uint32(children), isMap: isMap}
-			depth++
-			continue
+			break
 		}
-		for depth > 0 && stack[depth-1].left == 0 {
+	}
+	return r.b[start:r.p:r.p], nil
+}
+
+// open is a container under way: the values still to come in it, twice, plus one for a map. A map counts keys and values
+// together: an even number left means that a key is next.
+type open uint64
+
+func pack(left int, isMap bool) open {
+	if isMap {
+		return open(left)<<1 | 1
+	}
+	return open(left) << 1
+}
+
+// nested checks what is left of an inner container and of the outer one that it stands in; inner is at level.
+func (r *Reader) nested(level int, outer, inner open) error {
+	var stack [MaxDepth]open
+	stack[0] = outer
+	depth := 1 // containers on the stack, all around the current one
+	current := inner
+	if level >= r.limits.Depth {
+		return errDepth
+	}
+	for {
+		for current>>1 == 0 {
+			if depth == 0 {
+				return nil
+			}
 			depth--
+			current = stack[depth]
 		}
-		if depth == 0 {
-			return r.b[start:r.p:r.p], nil
+		if current&3 == 1 && r.p < len(r.b) && !isKey(r.b[r.p]) {
+			return errMapKey
+		}
+		current -= 2
+		children, isMap, err := r.shallow()
+		if err != nil {
+			return err
+		}
+		if children > 0 {
+			if level+depth >= r.limits.Depth {
+				return errDepth
+			}
+			stack[depth] = current
+			depth++
+			current = pack(children, isMap)
 		}
 	}
 }
-
-// payloadLevel is how many arrays enclose a payload.
-const payloadLevel = 3
 
 // isKey reports whether c begins a string or an integer.
 func isKey(c byte) bool {
@@ -142,6 +189,7 @@ func (r *Reader) skipExt(c byte) (err error) {
 	if int8(id) != -1 || (c == 0xc7 && n != 12) {
 		return errExtension
 	}
+	r.exts++
 	_, err = r.bytes(n)
 	return err
 }

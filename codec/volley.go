@@ -34,11 +34,9 @@ func (r *Reader) ClientVolley(n int) (v Volley, err error) {
 	if err = needElements(n, 4); err != nil {
 		return v, err
 	}
-	channel, err := r.element(maxChannel, "channel")
-	if err != nil {
+	if v.Channel, err = r.channel(); err != nil {
 		return v, err
 	}
-	v.Channel = uint32(channel)
 	if v.Seq, err = r.element(maxNumber, "sequence number"); err != nil {
 		return v, err
 	}
@@ -96,6 +94,9 @@ func (r *Reader) packet(p *Packet) (err error) {
 	if p.Payload, err = r.Value(); err != nil {
 		return err
 	}
+	if p.Kind == Failure && !isStr(p.Payload[0]) {
+		return Errorf(Malformed, "%s where a failed request's text is wanted", kindOf(p.Payload[0]))
+	}
 	extra := n - 2
 	switch {
 	case extra > 0:
@@ -124,15 +125,7 @@ func (r *Reader) packet(p *Packet) (err error) {
 
 // event reads a packet's first element: an index, a name, or the mark of a reply.
 func (r *Reader) event(p *Packet) error {
-	if r.p >= len(r.b) {
-		return errTruncated
-	}
-	switch c := r.b[r.p]; {
-	case c == 0xff:
-		p.Kind, p.Index = Reply, NoIndex
-	case c == 0xfe:
-		p.Kind, p.Index = Failure, NoIndex
-	case c&0xe0 == 0xa0 || c == 0xd9:
+	if r.p < len(r.b) && isStr(r.b[r.p]) {
 		name, err := r.Str()
 		if err != nil {
 			return err
@@ -142,13 +135,21 @@ func (r *Reader) event(p *Packet) error {
 		}
 		p.Index, p.Name = NoIndex, name
 		return nil
-	default:
-		index, err := r.element(1<<31-1, "event index")
-		p.Index = int32(index)
-		return err
 	}
-	_, err := r.take()
-	return err
+	index, err := r.Int()
+	switch {
+	case err != nil:
+		return err
+	case index == -1:
+		p.Kind, p.Index = Reply, NoIndex
+	case index == -2:
+		p.Kind, p.Index = Failure, NoIndex
+	case index < 0 || index > 1<<31-1:
+		return Errorf(Malformed, "event index %d is out of range", index)
+	default:
+		p.Index = int32(index)
+	}
+	return nil
 }
 
 // MaxPrefix is the room that PutVolley needs in front of the packets: the header of the outer array, the type, three numbers
