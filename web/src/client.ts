@@ -6,7 +6,7 @@ import type { AnyEvents } from "./events.js";
 import { parse, Type, version, type Limits, type ServerFacts, type ServerFrame } from "./frames.js";
 import { Listeners, type Unsubscribe } from "./listeners.js";
 import { measure } from "./measure.js";
-import { Names } from "./names.js";
+import { checkName, Names } from "./names.js";
 import type { OutboxBound } from "./outbox.js";
 import { Room, type Link } from "./room.js";
 import { drop, type WebSocketClass, type WebSocketLike } from "./socket.js";
@@ -284,6 +284,7 @@ export class Client {
 
   async #join<S extends object, C extends object>(how: number, name: string, options: unknown): Promise<Room<S, C>> {
     if (this.#end) throw this.#gone();
+    checkName(how === How.ById ? "the id of a room" : "the name of a kind", name);
     measure(options, "options", this.limits.depth - 1);
     const channel = this.#freeChannel();
     const frame = encode([Type.Join, channel, how, name, options]);

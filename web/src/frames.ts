@@ -159,12 +159,12 @@ function packet(value: unknown): Packet {
   const p = list(value, "packet");
   const [event, payload] = p;
   if (p.length < 2) bad("packet", p);
-  if (event === -1) return { kind: "reply", payload, id: int(p[2], "id") };
-  if (event === -2) return { kind: "failure", text: str(payload, "text"), id: int(p[2], "id") };
+  if (event === -1) return { kind: "reply", payload, id: id(p[2]) };
+  if (event === -2) return { kind: "failure", text: str(payload, "text"), id: id(p[2]) };
   const known = typeof event === "string" ? event : int(event, "event");
   return p.length === 2
     ? { kind: "event", event: known, payload }
-    : { kind: "request", event: known, payload, id: int(p[2], "id") };
+    : { kind: "request", event: known, payload, id: id(p[2]) };
 }
 
 function serverFacts(m: Record<string, unknown>): ServerFacts {
@@ -199,6 +199,11 @@ function int(value: unknown, what: string): number {
   return Number.isSafeInteger(value) && (value as number) >= 0 ? (value as number) : bad(what, value);
 }
 
+/** The id of a request: a number from 1. */
+function id(value: unknown): number {
+  return int(value, "id") || bad("id", value);
+}
+
 function str(value: unknown, what: string): string {
   return typeof value === "string" ? value : bad(what, value);
 }
@@ -218,7 +223,7 @@ function map(value: unknown, what: string): Record<string, unknown> {
 
 function bad(what: string, value: unknown): never {
   const got = value === undefined ? "missing" : Array.isArray(value) ? "an array" : typeof value;
-  throw new FrameError(Code.UnexpectedFrame, `${what} is wrong (${got})`);
+  throw new FrameError(Code.Malformed, `${what} is wrong (${got})`);
 }
 
 /** The most bytes that `volley` puts before the packets, and the values and levels that it adds. @internal */

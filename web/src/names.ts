@@ -3,6 +3,12 @@ import { FrameError, VolleyError } from "./errors.js";
 
 const utf8 = new TextEncoder();
 
+/** The wire has room for names of 1 to 64 bytes. @throws {@link VolleyError} of kind `invalid`. @internal */
+export function checkName(what: string, name: string): void {
+  const size = utf8.encode(name).length;
+  if (size < 1 || size > 64) throw new VolleyError("invalid", `${what} has 1 to 64 bytes, not ${size}`);
+}
+
 /** The server's event table: it only grows, and an index never changes its name. @internal */
 export class Names {
   readonly #names: string[] = [];
@@ -35,10 +41,7 @@ export class Names {
   ref(name: string): string | number {
     const index = this.#indices.get(name);
     if (index !== undefined) return index;
-    const size = utf8.encode(name).length;
-    if (size < 1 || size > 64) {
-      throw new VolleyError("invalid", `an event's name has 1 to 64 bytes, not ${size}`);
-    }
+    checkName("the name of an event", name);
     return name;
   }
 }

@@ -1,0 +1,101 @@
+// A scripted WebSocket and a clock under the test's control. The frames of the script are written and
+// read with the msgpack library as it comes, not with the client's own codec.
+import { decode, encode } from "@msgpack/msgpack";
+import { connect } from "../.build/src/connect.js";
+import { welcome } from "./server.mjs";
+
+/** A class of WebSockets whose instances do nothing by themselves; `last()` is the newest. */
+export function fakeWebSocket() {
+  let last;
+  class FakeWebSocket {
+    /** What the client sent, decoded. */
+    sent = [];
+    closed = undefined;
+
+    constructor(url) {
+      this.url = url;
+      last = this;
+    }
+    send(data) {
+      if (this.closed) throw new Error("sent on a closed socket");
+      this.sent.push(decode(data));
+    }
+    close(code, reason) {
+      if (code !== 1000 && !(code >= 3000 && code < 5000)) throw new Error(`InvalidAccessError: ${code}`);
+      this.closed ??= { code, reason };
+    }
+
+    // The script's side.
+    receive(...frames) {
+      for (const frame of frames) this.receiveBytes(encode(frame));
+    }
+    receiveBytes(bytes) {
+      this.onmessage?.({ data: new Uint8Array(bytes).buffer });
+    }
+    drop(code, reason = "") {
+      this.onclose?.({ code, reason });
+    }
+    /** What was sent since the last call. */
+    take() {
+      return this.sent.splice(0);
+    }
+  }
+  return { WebSocket: FakeWebSocket, last: () => last };
+}
+
+/** A client that has been welcomed, and its socket. `facts` override those of WELCOME. */
+export async function connected(facts = {}, options = {}) {
+  const { WebSocket, last } = fakeWebSocket();
+  const pending = connect("ws://test/volley", { WebSocket, ...options });
+  await microtasks();
+  const socket = last();
+  socket.onopen({});
+  socket.receive([2, 1, welcome(facts)]);
+  const client = await pending;
+  socket.take();
+  return { client, socket };
+}
+
+/** A client in a room on channel 0, at tick 100. */
+export async function joined(facts = {}, roomFacts = {}, options = {}) {
+  const { client, socket } = await connected(facts, options);
+  const pending = client.joinOrCreate("pong");
+  socket.receive(joinedFrame(0, roomFacts));
+  const room = await pending;
+  socket.take();
+  return { client, socket, room };
+}
+
+export function joinedFrame(channel, facts = {}) {
+  return [4, channel, { room: "r1", kind: "pong", client: 7, tick: 100, rate: 60, acks: 1000, ...facts }];
+}
+
+/** Lets everything happen that needs no timer. */
+export async function microtasks() {
+  for (let i = 0; i < 20; i++) await null;
+}
+
+/** Lets the held frames of a new room go: that is one macrotask away. */
+export const turn = () => new Promise((resolve) => setTimeout(resolve, 2));
+
+/** Stops time for one test. */
+export function stopTime(t) {
+  let time = 1000;
+  t.mock.timers.enable({ apis: ["setTimeout"] });
+  t.mock.method(performance, "now", () => time);
+  return {
+    async advance(ms) {
+      for (let i = 0; i < ms; i++) {
+        time++;
+        t.mock.timers.tick(1);
+      }
+      await microtasks();
+    },
+    /** Time passes and no timer runs, as in a page that sleeps; they run at its end. */
+    async sleep(ms) {
+      time += ms;
+      t.mock.timers.tick(ms);
+      await microtasks();
+    },
+  };
+}
