@@ -1,0 +1,206 @@
+package netio
+
+import (
+	stdtls "crypto/tls"
+	"errors"
+	"net"
+	"time"
+
+	"github.com/lesismal/llib/std/crypto/tls"
+
+	"github.com/volley-go/volley/codec"
+)
+
+const (
+	acceptBackoffMin = 5 * time.Millisecond
+	acceptBackoffMax = time.Second
+	warnEvery        = 10 * time.Second
+)
+
+// ServeTCP accepts connections of the TCP transport, over TLS if tlsConf is not nil, until ln fails for good or Shutdown, and
+// then returns nil. It closes ln.
+func (e *Engine) ServeTCP(ln net.Listener, tlsConf *stdtls.Config) error {
+	cfg, err := tlsFor(tlsConf, nil)
+	if err != nil {
+		return err
+	}
+	return e.accept(ln, func(nc net.Conn) {
+		n := &newcomer{nc: nc, socket: nc, transport: TCP, deadline: time.Now().Add(e.cfg.HandshakeTimeout)}
+		if !e.startTLS(n, cfg) {
+			return
+		}
+		c := e.register(n)
+		if c == nil {
+			e.totals.rejected.Add(1)
+			bye := codec.AppendBye(nil, codec.Overloaded, "the server is full", 0)
+			_, _ = n.nc.Write(append([]byte{0, 0, 0, byte(len(bye))}, bye...))
+			linger(n.nc)
+			return
+		}
+		e.leaveNursery(nc)
+		e.open(c, n)
+	})
+}
+
+func tlsFor(cfg *stdtls.Config, protos []string) (*tls.Config, error) {
+	if cfg == nil {
+		return nil, nil
+	}
+	return convertTLS(cfg, protos)
+}
+
+// startTLS sets the deadline of the handshake and runs that of TLS, if cfg is not nil. False: it failed and the socket is
+// closed.
+func (e *Engine) startTLS(n *newcomer, cfg *tls.Config) bool {
+	_ = n.socket.SetDeadline(n.deadline)
+	if cfg == nil {
+		return true
+	}
+	n.tls = newTLSConn(n.socket, cfg, e.pool)
+	n.nc = n.tls
+	if err := n.tls.handshake(); err != nil {
+		e.totals.rejected.Add(1)
+		_ = n.tls.Close()
+		return false
+	}
+	return true
+}
+
+// accept runs an accept loop: each socket gets a goroutine that runs f and owns it. It returns nil when the Engine is shut down,
+// and the error of a listener that is closed by somebody else.
+func (e *Engine) accept(ln net.Listener, f func(nc net.Conn)) error {
+	if !e.addListener(ln) {
+		_ = ln.Close()
+		return ErrClosed
+	}
+	defer e.removeListener(ln)
+	var backoff time.Duration
+	for {
+		nc, err := ln.Accept()
+		if err == nil {
+			backoff = 0
+			e.start(nc, f)
+			continue
+		}
+		if e.isDown() {
+			return nil
+		}
+		if errors.Is(err, net.ErrClosed) {
+			return err
+		}
+		e.totals.acceptErrors.Add(1)
+		backoff = nextBackoff(backoff)
+		e.warn("netio: accept failed", "error", err, "again in", backoff)
+		select {
+		case <-time.After(backoff):
+		case <-e.stopping:
+			return nil
+		}
+	}
+}
+
+// nextBackoff is how long to wait after another error of a listener. An accept loop that does not wait at EMFILE takes a core.
+func nextBackoff(last time.Duration) time.Duration {
+	return min(max(2*last, acceptBackoffMin), acceptBackoffMax)
+}
+
+// start runs f(nc) on a goroutine of its own, in the nursery, or refuses nc.
+func (e *Engine) start(nc net.Conn, f func(nc net.Conn)) {
+	if !e.enter(nc) {
+		_ = nc.Close()
+		return
+	}
+	go func() {
+		defer e.leave(nc)
+		f(nc)
+	}()
+}
+
+// enter takes a place for a handshake and puts nc in the nursery; leave is its opposite. False: there are too many, or the Engine
+// is shut down.
+func (e *Engine) enter(nc net.Conn) bool {
+	e.totals.accepted.Add(1)
+	if e.totals.handshakes.Add(1) > int64(e.cfg.MaxHandshakes) {
+		e.totals.handshakes.Add(-1)
+		e.totals.refused.Add(1)
+		e.warn("netio: too many handshakes at once; a socket was closed", "limit", e.cfg.MaxHandshakes)
+		return false
+	}
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	if e.isDown() {
+		e.totals.handshakes.Add(-1)
+		e.totals.refused.Add(1)
+		return false
+	}
+	e.serving.Add(1)
+	e.nursery[nc] = struct{}{}
+	return true
+}
+
+// leaveNursery is called when nc has become a Conn, which Shutdown finds in the registry.
+func (e *Engine) leaveNursery(nc net.Conn) {
+	e.mu.Lock()
+	delete(e.nursery, nc)
+	e.mu.Unlock()
+}
+
+func (e *Engine) leave(nc net.Conn) {
+	e.leaveNursery(nc)
+	e.totals.handshakes.Add(-1)
+	e.serving.Done()
+}
+
+func (e *Engine) addListener(ln net.Listener) bool {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	if e.isDown() {
+		return false
+	}
+	e.serving.Add(1)
+	e.listeners[ln] = struct{}{}
+	return true
+}
+
+func (e *Engine) removeListener(ln net.Listener) {
+	_ = ln.Close()
+	e.mu.Lock()
+	delete(e.listeners, ln)
+	e.mu.Unlock()
+	e.serving.Done()
+}
+
+// isDown reports whether Shutdown has begun.
+func (e *Engine) isDown() bool {
+	select {
+	case <-e.stopping:
+		return true
+	default:
+		return false
+	}
+}
+
+// warn logs what a flood would repeat: at most once in warnEvery.
+func (e *Engine) warn(msg string, args ...any) {
+	now, last := e.now(), e.warned.Load()
+	if last != 0 && now-last < int64(warnEvery) || !e.warned.CompareAndSwap(last, now) {
+		return
+	}
+	e.log.Warn(msg, args...)
+}
+
+// linger closes nc after the peer has had a moment to read what was written: closing a socket that has unread input resets
+// the connection, and the peer may lose the answer.
+func linger(nc net.Conn) {
+	if w, ok := nc.(interface{ CloseWrite() error }); ok {
+		_ = w.CloseWrite()
+	}
+	_ = nc.SetReadDeadline(time.Now().Add(500 * time.Millisecond))
+	var scratch [1 << 10]byte
+	for range 64 {
+		if _, err := nc.Read(scratch[:]); err != nil {
+			break
+		}
+	}
+	_ = nc.Close()
+}

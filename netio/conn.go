@@ -1,0 +1,311 @@
+package netio
+
+import (
+	"errors"
+	"io"
+	"net"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"github.com/lesismal/nbio"
+
+	"github.com/volley-go/volley/codec"
+)
+
+// Headroom is the room that Send needs before a frame's body for the transport's header, in bytes.
+const Headroom = 16
+
+// Transport is how a connection carries frames.
+type Transport uint8
+
+const (
+	WebSocket Transport = iota
+	TCP
+)
+
+func (t Transport) String() string {
+	if t == TCP {
+		return "tcp"
+	}
+	return "websocket"
+}
+
+var (
+	// ErrClosed is returned by Send on a connection that is closed or closing.
+	ErrClosed = errors.New("netio: the connection is closed")
+	// ErrLost is given to Session.Closed when the peer went away without a word.
+	ErrLost = errors.New("netio: the peer went away")
+
+	errHeadroom = errors.New("netio: Send needs Headroom bytes before the body")
+	errNoBody   = errors.New("netio: Send needs a body; no frame is empty")
+)
+
+// Session is the user of one connection.
+type Session interface {
+	// Message gets one frame, which is valid during the call only. Calls come one at a time, on a poller, and must not block.
+	// An error closes the connection: a *codec.Error with its code, any other with Internal.
+	Message(frame []byte) error
+	// Drained says that a connection that had unsent bytes (Send left some, or Pending returned some) has none any more. It
+	// comes from the dispatcher, may run beside Message, and must not block.
+	Drained()
+	// Closed is the last call, exactly once. err says why: a *codec.Error where there is a code, else an error that wraps
+	// ErrLost. It comes from the dispatcher and must not block.
+	Closed(err error)
+}
+
+// Conn is one connection.
+type Conn struct {
+	// Static after newConn.
+	e         *Engine
+	tls       *tlsConn // nil: not TLS, or TLS that the standard library does under blocking.nc
+	remote    net.Addr
+	transport Transport
+	shard     uint8 // of the registry and of the counters
+
+	slot int32 // in the shard's list; guarded by the shard's mu
+
+	// Guarded by readMu, which whoever feeds received bytes holds: the poller, or the connection's goroutine.
+	readMu    sync.Mutex
+	session   Session // nil before Open has returned and after Closed
+	ws        wsReader
+	tcp       tcpReader
+	paidMsgs  int64 // rate.take's
+	paidBytes int64
+	discarded int32 // bytes that came after the connection began to close
+	over      bool  // no session will come, or the last one is being told Closed
+	gone      bool  // no longer counted among the open connections
+
+	// Guarded by wmu, which orders what is sent. It is taken before tlsConn.mu and nbio's own lock.
+	wmu      sync.Mutex
+	nb       *nbio.Conn // set once, when the socket moves to a poller
+	blocking *blocking  // before the socket has moved, or for good
+	finished bool       // the last byte has been written, and the peer was told so
+
+	// Atomic.
+	reason   atomic.Pointer[error] // why it ended; nil: it has not. Whoever sets it closes the connection.
+	pending  atomic.Int64          // bytes handed to the socket that the kernel has not taken (ciphertext on TLS)
+	flags    atomic.Uint32
+	lastSeen atomic.Int64 // the engine's clock: when bytes came last
+	deadline atomic.Int64 // the engine's clock: when the sweeper closes or cuts the connection; 0: never
+	pingAt   atomic.Int64 // the engine's clock: when the next PING is due, or 0
+	pinged   atomic.Int64 // the engine's clock: when the PING went out that has no PONG yet, or 0
+	rtt      atomic.Int64 // nanoseconds; 0: not known
+}
+
+const (
+	flagQueued  uint32 = 1 << iota // in the dispatcher's queue
+	flagWaiting                    // somebody was told of unsent bytes and waits for Drained
+	flagDrained                    // the dispatcher owes a Drained
+	flagDead                       // the socket is closed
+)
+
+// set sets a flag and reports whether it was unset.
+func (c *Conn) set(flag uint32) bool { return c.flags.Or(flag)&flag == 0 }
+
+// clear clears a flag and reports whether it was set.
+func (c *Conn) clear(flag uint32) bool { return c.flags.And(^flag)&flag != 0 }
+
+// RemoteAddr returns the peer's address.
+func (c *Conn) RemoteAddr() net.Addr { return c.remote }
+
+// Transport returns how the connection carries frames.
+func (c *Conn) Transport() Transport { return c.transport }
+
+// RTT returns the smoothed round trip time of PING and PONG; 0 until the first PONG.
+func (c *Conn) RTT() time.Duration { return time.Duration(c.rtt.Load()) }
+
+// Send sends the frame buf[head:] with one write. head must be at least Headroom: the transport's header is written into
+// buf, right before the body. The buffer is the caller's again when Send returns; what the kernel did not take has been
+// copied. If that is more than Config.MaxBacklog, the connection is closed with SlowConsumer.
+func (c *Conn) Send(buf []byte, head int) error {
+	if head < Headroom {
+		return errHeadroom
+	}
+	if len(buf) <= head {
+		return errNoBody
+	}
+	b := c.withHeader(buf, head)
+	c.wmu.Lock()
+	if c.reason.Load() != nil {
+		c.wmu.Unlock()
+		return ErrClosed
+	}
+	if c.pending.Load()+int64(len(b)) > int64(c.e.cfg.MaxBacklog) {
+		c.wmu.Unlock()
+		c.Close(codec.SlowConsumer, "too many bytes are unsent", 0)
+		return ErrClosed
+	}
+	err := c.writeLocked(b)
+	c.wmu.Unlock()
+	if err != nil {
+		c.lost(err)
+		return ErrClosed
+	}
+	k := &c.e.counters[c.shard]
+	k.messagesOut.Add(1)
+	k.bytesOut.Add(uint64(len(b)))
+	if c.pending.Load() > 0 {
+		c.wait()
+	}
+	return nil
+}
+
+// Pending returns the number of unsent bytes. If it is not 0, Session.Drained will be called when it has become 0.
+func (c *Conn) Pending() int {
+	n := c.pending.Load()
+	if n > 0 {
+		c.wait()
+	}
+	return int(n)
+}
+
+// wait makes sure of a Drained for somebody who has seen pending above 0. Whichever comes last, this flag or the last byte,
+// finds the other.
+func (c *Conn) wait() {
+	c.set(flagWaiting)
+	if c.pending.Load() == 0 {
+		c.drained()
+	}
+}
+
+// written is told that the kernel took n bytes. It runs under nbio's lock of the connection.
+func (c *Conn) written(n int) {
+	if c.pending.Add(-int64(n)) == 0 {
+		c.drained()
+	}
+}
+
+func (c *Conn) drained() {
+	if c.flags.Load()&flagWaiting != 0 && c.clear(flagWaiting) {
+		c.set(flagDrained)
+		c.e.dispatch(c)
+	}
+}
+
+// writeLocked hands b to whatever carries the connection now. Under wmu.
+func (c *Conn) writeLocked(b []byte) error {
+	switch {
+	case c.nb == nil:
+		c.blocking.put(c, b)
+		return nil
+	case c.tls != nil:
+		_, err := c.tls.Write(b) // tlsSink counts
+		return err
+	}
+	c.pending.Add(int64(len(b)))
+	_, err := c.nb.Write(b)
+	return err
+}
+
+// Close ends the connection: a BYE and, on WebSocket, a close frame go out, and nothing after them. The peer has about two
+// seconds to close its side before it is cut off. delay is how long the peer should stay away. Only the first Close of a
+// connection does something. It does not wait, and may be called from anywhere, also inside Message.
+func (c *Conn) Close(code codec.Code, reason string, delay time.Duration) {
+	c.closeWith(&codec.Error{Code: code, Reason: codec.CutReason(reason)}, delay)
+}
+
+func (c *Conn) closeWith(e *codec.Error, delay time.Duration) {
+	if !c.begin(e) {
+		return
+	}
+	buf := make([]byte, 0, 320)
+	bye := codec.AppendBye(make([]byte, Headroom, Headroom+160), e.Code, e.Reason, int(delay.Milliseconds()))
+	buf = append(buf, c.withHeader(bye, Headroom)...)
+	if c.transport == WebSocket {
+		buf = appendClose(buf, e.Code, e.Reason)
+	}
+	c.sayLast(buf)
+}
+
+// begin starts the end of the connection for the reason given and reports whether it had not begun before.
+func (c *Conn) begin(reason error) bool {
+	if !c.reason.CompareAndSwap(nil, &reason) {
+		return false
+	}
+	c.deadline.Store(c.e.now() + int64(closeGrace))
+	return true
+}
+
+// sayLast writes the last bytes of a connection that begin has been called on.
+func (c *Conn) sayLast(b []byte) {
+	c.wmu.Lock()
+	err := c.writeLocked(b)
+	if c.nb == nil && c.blocking.held {
+		_ = c.blocking.socket.SetReadDeadline(time.Unix(1, 0)) // its goroutine may be waiting for the first frame
+	}
+	c.wmu.Unlock()
+	if err != nil {
+		c.cut(err)
+	} else if c.pending.Load() > 0 {
+		c.wait() // the dispatcher finishes
+	} else {
+		c.finish()
+	}
+	c.e.dispatch(c)
+}
+
+// finish tells the peer that nothing more will come, once everything has gone out. It then reads the end of the last bytes
+// and closes its side, even if it does not care for BYE.
+func (c *Conn) finish() {
+	c.wmu.Lock()
+	defer c.wmu.Unlock()
+	if c.nb == nil || c.finished {
+		return // a blocking connection's writer finishes itself
+	}
+	if c.tls != nil && c.pending.Load() == 0 {
+		_ = c.tls.CloseWrite() // nothing, the second time
+	}
+	if c.pending.Load() > 0 {
+		c.wait() // the dispatcher comes back
+		return
+	}
+	c.finished = true
+	shutdownWrite(c.nb)
+}
+
+// lost ends the connection because its socket failed.
+func (c *Conn) lost(err error) {
+	c.begin(loss(err))
+	c.cut(err)
+	c.e.dispatch(c)
+}
+
+// loss is what Closed is told when a socket ended with err.
+func loss(err error) error {
+	if err == nil || errors.Is(err, io.EOF) || errors.Is(err, net.ErrClosed) {
+		return ErrLost
+	}
+	return &lostError{err}
+}
+
+// lostError is ErrLost and what the system said.
+type lostError struct{ cause error }
+
+func (e *lostError) Error() string   { return ErrLost.Error() + ": " + e.cause.Error() }
+func (e *lostError) Unwrap() []error { return []error{ErrLost, e.cause} }
+
+// cut closes the socket at once.
+func (c *Conn) cut(err error) {
+	c.wmu.Lock()
+	nb, b := c.nb, c.blocking
+	c.wmu.Unlock()
+	if nb != nil {
+		_ = nb.CloseWithError(err) // leads to Engine.onClose
+	} else {
+		_ = b.socket.Close() // the goroutine that reads finds out
+	}
+}
+
+// died is told, once the socket is closed, that nothing will be read or written any more.
+func (c *Conn) died(err error) {
+	if !c.set(flagDead) {
+		return
+	}
+	c.begin(loss(err))
+	if c.tls != nil {
+		c.tls.free()
+	}
+	c.e.remove(c)
+	c.e.dispatch(c)
+}

@@ -1,0 +1,179 @@
+package netio
+
+import (
+	"bufio"
+	"bytes"
+	stdtls "crypto/tls"
+	"errors"
+	"net"
+	"net/http"
+	"os"
+	"time"
+)
+
+const (
+	maxHead   = 8 << 10 // a request's head, in bytes
+	pagesIdle = time.Minute
+)
+
+// Serve accepts HTTP connections, over TLS if tlsConf is not nil, until Shutdown, and then returns nil. A WebSocket upgrade at path
+// becomes a connection; every other request goes to pages (nil: 404). It closes ln.
+func (e *Engine) Serve(ln net.Listener, tlsConf *stdtls.Config, path string, pages http.Handler) error {
+	cfg, err := tlsFor(tlsConf, []string{"http/1.1"})
+	if err != nil {
+		return err
+	}
+	p := newPageServer(e, ln, path, pages)
+	if !e.addPages(p) {
+		_ = ln.Close()
+		return ErrClosed
+	}
+	defer e.removePages(p)
+	return e.accept(ln, func(nc net.Conn) {
+		n := &newcomer{nc: nc, socket: nc, transport: WebSocket, deadline: time.Now().Add(e.cfg.HandshakeTimeout)}
+		if e.startTLS(n, cfg) {
+			e.serveHead(n, p)
+		}
+	})
+}
+
+// serveHead reads the first request of a socket and either upgrades it or gives the socket to pages.
+func (e *Engine) serveHead(n *newcomer, p *pageServer) {
+	buf := e.pool.Malloc(maxHead)
+	defer e.pool.Free(buf)
+	size, end, herr := readHead(n.nc, *buf)
+	if size == 0 && herr == errRequest {
+		_ = n.nc.Close() // a port scanner, or a browser that opened one connection too many
+		return
+	}
+	if herr != nil {
+		e.reject(n, herr)
+		return
+	}
+	head := (*buf)[:size]
+	r, err := http.ReadRequest(bufio.NewReader(bytes.NewReader(head[:end])))
+	if err != nil {
+		e.reject(n, errRequest)
+		return
+	}
+	if r.URL.Path != p.path || !hasToken(r.Header, "Upgrade", "websocket") {
+		p.take(n, bytes.Clone(head))
+		return
+	}
+	r.RemoteAddr = n.nc.RemoteAddr().String()
+	if n.tls != nil {
+		r.TLS = convertState(n.tls.state())
+	}
+	accept, herr := e.checkUpgrade(r)
+	if herr != nil {
+		e.reject(n, herr)
+		return
+	}
+	n.r, n.rest = r, head[end:]
+	e.upgrade(n, accept)
+}
+
+// readHead reads into buf until a request's head is complete. It returns how much it has read, and where the head ends.
+func readHead(nc net.Conn, buf []byte) (size, end int, herr *httpError) {
+	for size < len(buf) {
+		n, err := nc.Read(buf[size:])
+		from := max(size-3, 0)
+		size += n
+		if i := headEnd(buf[from:size]); i >= 0 {
+			return size, from + i, nil
+		}
+		if errors.Is(err, os.ErrDeadlineExceeded) {
+			return size, 0, errHeadTimeout
+		}
+		if err != nil {
+			return size, 0, errRequest
+		}
+	}
+	return size, 0, errHeadTooBig
+}
+
+// headEnd returns where the empty line of b ends, or -1. http.ReadRequest takes lines that end in a bare LF too.
+func headEnd(b []byte) int {
+	for i := 0; i < len(b); i++ {
+		if b[i] != '\n' {
+			continue
+		}
+		if bytes.HasPrefix(b[i+1:], []byte("\n")) {
+			return i + 2
+		}
+		if bytes.HasPrefix(b[i+1:], []byte("\r\n")) {
+			return i + 3
+		}
+	}
+	return -1
+}
+
+// reject answers a socket that does not become a connection, and closes it.
+func (e *Engine) reject(n *newcomer, herr *httpError) {
+	e.totals.rejected.Add(1)
+	_ = n.nc.SetWriteDeadline(time.Now().Add(time.Second))
+	_, _ = n.nc.Write(herr.answer())
+	linger(n.nc)
+}
+
+// upgrade makes a WebSocket connection of a newcomer whose request has been checked.
+func (e *Engine) upgrade(n *newcomer, accept string) {
+	c := e.register(n)
+	if c == nil {
+		e.reject(n, errFull)
+		return
+	}
+	e.leaveNursery(n.socket)
+	_ = n.nc.SetWriteDeadline(n.deadline)
+	if _, err := n.nc.Write(switching(accept)); err != nil {
+		c.lost(err)
+	}
+	e.open(c, n)
+}
+
+// ServeHTTP upgrades a request of any http.Server to a connection. Sockets that this package cannot move to a poller (the
+// standard library's TLS, say) keep a goroutine.
+func (e *Engine) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	accept, herr := e.checkUpgrade(r)
+	hijacker, ok := w.(http.Hijacker)
+	if herr == nil && !ok {
+		herr = errNoHijack
+	}
+	if herr == nil && e.isFull() {
+		herr = errFull
+	}
+	if herr != nil {
+		e.totals.accepted.Add(1)
+		e.totals.rejected.Add(1)
+		for name, values := range herr.header() {
+			w.Header()[name] = values
+		}
+		http.Error(w, herr.text, herr.status)
+		return
+	}
+	nc, rw, err := hijacker.Hijack()
+	if err != nil {
+		e.totals.accepted.Add(1)
+		e.totals.rejected.Add(1)
+		http.Error(w, errNoHijack.text, errNoHijack.status)
+		return
+	}
+	n := &newcomer{nc: nc, socket: nc, transport: WebSocket, r: r, deadline: time.Now().Add(e.cfg.HandshakeTimeout)}
+	n.rest, _ = rw.Reader.Peek(rw.Reader.Buffered())
+	if p, ok := nc.(*pageConn); ok {
+		p.unwrap(n)
+	}
+	if !e.enter(n.socket) {
+		_ = nc.Close()
+		return
+	}
+	defer e.leave(n.socket)
+	e.upgrade(n, accept)
+}
+
+// isFull reports whether another handshake would be too many; enter decides.
+func (e *Engine) isFull() bool {
+	t := &e.totals
+	return t.handshakes.Load() >= int64(e.cfg.MaxHandshakes) ||
+		e.cfg.MaxConns > 0 && t.open.Load() >= int64(e.cfg.MaxConns) || e.isDown()
+}

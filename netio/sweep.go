@@ -1,0 +1,111 @@
+package netio
+
+import (
+	"time"
+
+	"github.com/volley-go/volley/codec"
+)
+
+const (
+	sweepLongest  = time.Second
+	sweepShortest = 20 * time.Millisecond
+)
+
+// sweepRound is how often the sweeper comes by every connection: often enough for the shorter of the two intervals.
+func (c Config) sweepRound() time.Duration {
+	round := c.HandshakeTimeout
+	if c.PingInterval > 0 {
+		round = min(round, c.PingInterval)
+	}
+	return min(max(round/8, sweepShortest), sweepLongest)
+}
+
+// sweep is the sweeper: it looks at one shard of the connections per step, in place of a timer per connection.
+func (e *Engine) sweep() {
+	defer e.background.Done()
+	tick := time.NewTicker(e.cfg.sweepRound() / shardCount)
+	defer tick.Stop()
+	var due []*Conn
+	for i := 0; ; i = (i + 1) % shardCount {
+		select {
+		case <-tick.C:
+		case <-e.done:
+			return
+		}
+		now := e.now()
+		s := &e.shards[i]
+		s.mu.Lock()
+		for _, c := range s.conns {
+			if c.due(now) {
+				due = append(due, c)
+			}
+		}
+		s.mu.Unlock()
+		for j, c := range due {
+			c.swept(now)
+			due[j] = nil
+		}
+		due = due[:0]
+	}
+}
+
+// due reports whether there is something to do for c. It is called for every connection in every round.
+func (c *Conn) due(now int64) bool {
+	d, p := c.deadline.Load(), c.pingAt.Load()
+	return d != 0 && d <= now || p != 0 && p <= now
+}
+
+// swept does what is due: the deadline of the handshake, or of a closing connection; idleness; a PING.
+func (c *Conn) swept(now int64) {
+	if d := c.deadline.Load(); d != 0 && d <= now {
+		if c.reason.Load() != nil {
+			c.cut(ErrClosed)
+			return
+		}
+		c.Close(codec.HandshakeTimeout, "", 0) // Open takes too long
+		return
+	}
+	interval := int64(c.e.cfg.PingInterval)
+	if p := c.pingAt.Load(); p == 0 || p > now || c.reason.Load() != nil {
+		return
+	}
+	c.pingAt.Store(now + interval)
+	if now-c.lastSeen.Load() >= 2*interval {
+		c.Close(codec.IdleTimeout, "", 0)
+		return
+	}
+	if c.pending.Load() > 0 {
+		return // it would arrive behind everything else and measure that
+	}
+	if c.pinged.Load() == 0 {
+		c.pinged.Store(now)
+	}
+	var buf [Headroom + 16]byte
+	if c.Send(codec.AppendPing(buf[:Headroom], stamp(now)), Headroom) == nil {
+		c.e.counters[c.shard].pings.Add(1)
+	}
+}
+
+// stamp is the stamp of a PING sent at now: milliseconds of the engine's clock.
+func stamp(now int64) uint64 { return uint64(now / int64(time.Millisecond)) }
+
+// ponged takes the answer to a PING. A stamp that is not the outstanding PING's says nothing.
+func (c *Conn) ponged(s uint64, now int64) {
+	sent := c.pinged.Load()
+	if sent == 0 || s != stamp(sent) {
+		return
+	}
+	c.pinged.Store(0)
+	c.rtt.Store(smooth(c.rtt.Load(), now-sent))
+	c.e.counters[c.shard].pongs.Add(1)
+}
+
+// firstPing is when the nth connection is due for its first PING: from half an interval to a whole one from now, so that
+// connections that came together are not pinged together.
+func (e *Engine) firstPing(n uint64) int64 {
+	interval := int64(e.cfg.PingInterval)
+	if interval < 0 {
+		return 0
+	}
+	return e.now() + interval/2 + spread(n, interval/2)
+}
