@@ -1,0 +1,112 @@
+package room
+
+import (
+	"encoding/binary"
+	"fmt"
+
+	"github.com/volley-go/volley/codec"
+)
+
+// Emit sends an event to an audience: reliably, in order, with everything else that the tick emits. The value is encoded
+// at once, so it may be changed afterwards. For a client, a room or a set it must be called on the room's owner, that is,
+// in one of its callbacks; a kind and a host may be addressed from any goroutine, and their rooms send it with their next
+// tick, each to all of its clients. A value that cannot be encoded is a panic.
+func Emit[T any](to Audience, ev Event[T], v T) {
+	emit(to.audience(), ev, v, false, 0)
+}
+
+// EmitLatest sends an event of which only the newest counts, such as a position: of those with the same event and key that a
+// client has not yet been handed, it gets the last one. Otherwise it is as Emit.
+func EmitLatest[T any](to Audience, ev Event[T], key uint64, v T) {
+	emit(to.audience(), ev, v, true, key)
+}
+
+func emit[T any](to audience, ev Event[T], v T, latest bool, key uint64) {
+	if to.room == nil {
+		broadcast(to.kinds, ev, v, latest, key)
+		return
+	}
+	r := to.room
+	r.mustOwn("Emit")
+	slot, emitter := emitterFor[T](r.kind, string(ev))
+	s := segment{scope: to.scope, who: to.who, index: int32(slot.index), key: key, latest: latest}
+	if to.one != nil {
+		r.target(to.one)
+	}
+	b := r.log.bytes
+	if to.scope == toSet || to.scope == toRest {
+		s.who = uint32(len(to.set))
+		for _, c := range to.set {
+			b = binary.BigEndian.AppendUint32(b, c.id)
+		}
+	}
+	at := len(b)
+	b, err := emitter.append(appendEvent(b, slot), v)
+	if err != nil {
+		panic(fmt.Sprintf("room: emit %s: %v", ev, err))
+	}
+	r.commit(b, at, s)
+}
+
+func appendEvent(b []byte, s *slot) []byte {
+	if s.index < 0 {
+		return codec.AppendNamedEvent(b, s.name)
+	}
+	return codec.AppendEvent(b, s.index)
+}
+
+// broadcast encodes the event once for each kind and puts it into the inbox of each of its rooms.
+func broadcast[T any](kinds []*kind, ev Event[T], v T, latest bool, key uint64) {
+	for _, k := range kinds {
+		if k.host == nil {
+			panic(fmt.Sprintf("room: emit %s: kind %q has no server yet", ev, k.name))
+		}
+		slot, emitter := emitterFor[T](k, string(ev))
+		b, err := emitter.append(appendEvent(nil, slot), v)
+		if err != nil {
+			panic(fmt.Sprintf("room: emit %s: %v", ev, err))
+		}
+		for _, r := range k.directory.all() {
+			r.receive(item{kind: itemEmit, index: int32(slot.index), key: key, latest: latest}, b)
+		}
+	}
+}
+
+// commit adds a packet to the log.
+func (r *Room) commit(b []byte, at int, s segment) {
+	r.log.commit(b, at, s)
+	if n := r.log.tickBytes(); n > maxTickBytes {
+		panic(fmt.Sprintf("room: %d bytes emitted in one tick; the limit is %d", n, maxTickBytes))
+	}
+}
+
+// tickBytes is how many bytes the current tick has emitted.
+func (l *log) tickBytes() int {
+	if l.tick >= l.end() {
+		return 0
+	}
+	return len(l.bytes) - int(l.at(l.tick).start())
+}
+
+// replying returns the log's bytes with the beginning of a reply, to which the caller appends the payload; replied then
+// takes the result.
+func (r *Room) replying() []byte {
+	r.replyAt = len(r.log.bytes)
+	return codec.AppendReply(r.log.bytes)
+}
+
+// replied commits the reply to request id of c.
+func (r *Room) replied(c *Client, id uint32, b []byte, err error) {
+	if err != nil {
+		panic(fmt.Sprintf("room: reply: %v", err))
+	}
+	r.target(c)
+	r.commit(codec.AppendUint(b, uint64(id)), r.replyAt, segment{scope: toOne, who: c.id})
+}
+
+// refuse tells c why its request id has no reply.
+func (r *Room) refuse(c *Client, id uint32, why string) {
+	at := len(r.log.bytes)
+	r.target(c)
+	r.commit(codec.AppendFailure(r.log.bytes, why, id), at, segment{scope: toOne, who: c.id})
+}

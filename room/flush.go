@@ -1,0 +1,266 @@
+package room
+
+import (
+	"sync"
+	"time"
+
+	"github.com/volley-go/volley/codec"
+)
+
+// scratch is where frames are put together: the packets behind a gap that is long enough for what comes in front of them.
+type scratch struct {
+	shared []byte            // the frame that everyone gets whose cursor is at the tick's beginning
+	own    []byte            // a frame for one client
+	newest map[ownKey]uint64 // during gather
+}
+
+// ownKey is what makes one latest-wins segment replace another for one client.
+type ownKey struct {
+	key   uint64
+	index int32
+}
+
+// gap is the room in front of the packets.
+const gap = Headroom + codec.MaxPrefix
+
+var scratches = sync.Pool{New: func() any {
+	return &scratch{shared: make([]byte, gap), own: make([]byte, gap), newest: map[ownKey]uint64{}}
+}}
+
+// maxScratch is the largest frame whose memory is kept for the next one.
+const maxScratch = 256 << 10
+
+// ackDelay is how long a client waits for the acknowledgement of its packets if nothing else is sent to it.
+const ackDelay = 500 * time.Millisecond
+
+// target notes that this tick has something for c alone.
+func (r *Room) target(c *Client) {
+	if !c.aimed {
+		c.aimed = true
+		r.targets = append(r.targets, c)
+	}
+}
+
+// lag notes that c's cursor is behind the current tick.
+func (r *Room) lag(c *Client, cursor uint64) {
+	c.cursor = cursor
+	if !c.lagging {
+		c.lagging = true
+		r.laggards = append(r.laggards, c)
+	}
+}
+
+// acknowledge notes that c is to hear that its packets have been processed.
+func (r *Room) acknowledge(c *Client) {
+	if c.unacked {
+		return
+	}
+	c.unacked = true
+	r.unacked = append(r.unacked, c)
+	if r.ackTimer == nil {
+		r.ackTimer = r.After(ackDelay, func() { r.ackNow = true })
+	} else if r.ackTimer.place < 0 && !r.ackNow {
+		r.restart(r.ackTimer, ackDelay)
+	}
+}
+
+// flush hands every client the log from its cursor to now, if its connection is ready.
+func (r *Room) flush() {
+	l := &r.log
+	f := flusher{r: r, s: scratches.Get().(*scratch)}
+	if l.shared {
+		for _, c := range r.clients {
+			f.serve(c)
+		}
+	} else {
+		for _, c := range r.targets {
+			f.serve(c)
+		}
+		for _, c := range r.laggards {
+			f.serve(c)
+		}
+	}
+	f.acks()
+	f.done()
+	for i, c := range r.targets {
+		c.aimed = false
+		r.targets[i] = nil
+	}
+	r.targets = r.targets[:0]
+}
+
+// trim forgets what every client has been handed, and what is beyond the limit: who still needed that is too slow.
+func (r *Room) trim() {
+	keep := r.log.end()
+	behind := r.laggards[:0]
+	for _, c := range r.laggards {
+		if c.lagging {
+			keep = min(keep, c.cursor)
+			behind = append(behind, c)
+		}
+	}
+	clear(r.laggards[len(behind):])
+	r.laggards = behind
+	if len(behind) > 0 {
+		if oldest := r.log.oldest(r.kind.cfg.Log); oldest > keep {
+			keep = oldest
+			r.cutOff(keep)
+		}
+	}
+	r.log.trim(keep)
+}
+
+// cutOff closes the connections of clients whose cursor is before number keep.
+func (r *Room) cutOff(keep uint64) {
+	for _, c := range r.laggards {
+		if c.cursor < keep {
+			c.cursor = r.log.end() // it gets nothing more; its leave is on the way
+			c.link.Fail(codec.Errorf(codec.SlowConsumer, "more than %d bytes behind room %s", r.kind.cfg.Log, r.id))
+		}
+	}
+}
+
+// flusher is one flush in progress.
+type flusher struct {
+	r     *Room
+	s     *scratch
+	built bool // s.shared holds this tick's packets
+	count int  // how many
+}
+
+// serve sends c what it has not been handed.
+func (f *flusher) serve(c *Client) {
+	r, l := f.r, &f.r.log
+	if c.state != live {
+		return // leavers are sent off apart
+	}
+	from, end := l.tick, l.end()
+	if c.lagging {
+		from = c.cursor
+	}
+	if c.served == r.tick || from == end {
+		c.lagging = c.lagging && from < end
+		return
+	}
+	if c.link.Pending() > 0 {
+		r.lag(c, from)
+		return
+	}
+	c.lagging = false
+	c.served = r.tick
+	if from == l.tick && l.uniform {
+		f.build()
+		f.send(c, f.s.shared, f.count)
+		return
+	}
+	if count := f.gather(c.id, from, end); count > 0 {
+		f.send(c, f.s.own, count)
+	}
+}
+
+// build puts the packets of a tick that is for everyone into s.shared, once.
+func (f *flusher) build() {
+	if f.built {
+		return
+	}
+	f.built = true
+	l := &f.r.log
+	first := l.segments[l.tick-l.first:]
+	f.count = len(first) - l.dead
+	f.s.shared = f.s.shared[:gap]
+	if l.dead == 0 {
+		f.s.shared = append(f.s.shared, l.bytes[first[0].at:]...)
+		return
+	}
+	for i := range first {
+		if s := &first[i]; !s.dead {
+			f.s.shared = append(f.s.shared, l.bytes[s.at:s.at+s.size]...)
+		}
+	}
+}
+
+// gather puts the packets of [from, end) that are for the client numbered id into s.own and returns how many they are. Of
+// latest-wins packets it takes the newest.
+func (f *flusher) gather(id uint32, from, end uint64) (count int) {
+	l, newest := &f.r.log, f.s.newest
+	choose := from < l.tick || !l.settled()
+	if choose {
+		choose = false
+		for n := from; n < end; n++ {
+			if s := l.at(n); s.latest && !s.dead && l.hears(s, id) {
+				newest[ownKey{s.key, s.index}] = n
+				choose = true
+			}
+		}
+	}
+	b := f.s.own[:gap]
+	for n := from; n < end; n++ {
+		s := l.at(n)
+		if s.dead || !l.hears(s, id) || (choose && s.latest && newest[ownKey{s.key, s.index}] != n) {
+			continue
+		}
+		b = append(b, l.bytes[s.at:s.at+s.size]...)
+		count++
+	}
+	f.s.own = b
+	if choose {
+		clear(newest)
+	}
+	return count
+}
+
+// send writes the frame whose packets stand in buf behind the gap.
+func (f *flusher) send(c *Client, buf []byte, count int) {
+	start := codec.PutVolley(buf, gap, c.channel, f.r.tick, c.applied, count)
+	c.acked = c.applied
+	_ = c.link.Send(buf, start) // a connection that is gone is heard of as a leave
+}
+
+// acks sends acknowledgements to those who got nothing else, when it is time.
+func (f *flusher) acks() {
+	r := f.r
+	waiting := r.unacked[:0]
+	for _, c := range r.unacked {
+		if c.acked < c.applied && r.ackNow && c.state == live && c.link.Pending() == 0 {
+			f.s.own = f.s.own[:gap]
+			f.send(c, f.s.own, 0)
+		}
+		if c.acked < c.applied && c.state == live {
+			waiting = append(waiting, c)
+		} else {
+			c.unacked = false
+		}
+	}
+	clear(r.unacked[len(waiting):])
+	r.unacked = waiting
+	if r.ackNow {
+		r.ackNow = false
+		if len(waiting) > 0 {
+			r.restart(r.ackTimer, ackDelay)
+		}
+	}
+}
+
+func (f *flusher) done() {
+	if cap(f.s.shared) > maxScratch || cap(f.s.own) > maxScratch {
+		return
+	}
+	scratches.Put(f.s)
+}
+
+// serveLeaver sends a client that goes what was emitted before it left, whether its connection is ready or not.
+func (r *Room) serveLeaver(c *Client) {
+	from := r.log.tick
+	if c.lagging {
+		from = c.cursor
+	}
+	c.lagging = false
+	if c.served == r.tick || from >= c.until || from < r.log.first {
+		return
+	}
+	f := flusher{r: r, s: scratches.Get().(*scratch)}
+	if count := f.gather(c.id, from, c.until); count > 0 {
+		f.send(c, f.s.own, count)
+	}
+	f.done()
+}

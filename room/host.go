@@ -1,0 +1,234 @@
+package room
+
+import (
+	"context"
+	"crypto/rand"
+	"fmt"
+	"log/slog"
+	"strings"
+	"sync/atomic"
+	"time"
+
+	"github.com/volley-go/volley/codec"
+	"github.com/volley-go/volley/tick"
+)
+
+// HostConfig is what a Host needs.
+type HostConfig struct {
+	// Scheduler drives the rooms. It must not be nil, and outlives the host.
+	Scheduler *tick.Scheduler
+	// Logger hears of rooms that fail. nil: slog.Default().
+	Logger *slog.Logger
+	// MaxRooms is how many rooms may run at once. 0: 100,000.
+	MaxRooms int
+}
+
+// Host runs the rooms of some kinds: the part of a server that knows no sockets. As an [Audience] it is every client of
+// every room. All its methods may be called from any goroutine.
+type Host struct {
+	cfg    HostConfig
+	kinds  []*kind
+	byName map[string]*kind
+	names  *Names
+	keeper *keeper
+	task   *tick.Task // the keeper's; nil without event-driven kinds
+
+	rooms   atomic.Int64
+	failed  atomic.Uint64
+	dropped atomic.Uint64
+	closed  atomic.Bool
+}
+
+// NewHost takes the kinds, which then take no more handlers. It panics if two have one name, or if one belongs to a host.
+func NewHost(cfg HostConfig, kinds ...AnyKind) *Host {
+	if cfg.Logger == nil {
+		cfg.Logger = slog.Default()
+	}
+	if cfg.MaxRooms <= 0 {
+		cfg.MaxRooms = 100_000
+	}
+	h := &Host{cfg: cfg, byName: map[string]*kind{}, names: newNames(), keeper: newKeeper()}
+	eventDriven := false
+	for _, any := range kinds {
+		k := any.base()
+		if h.byName[k.name] != nil {
+			panic(fmt.Sprintf("room: two kinds are called %q", k.name))
+		}
+		h.byName[k.name] = k
+		h.kinds = append(h.kinds, k)
+		k.freeze(h)
+		eventDriven = eventDriven || k.cfg.Rate == 0
+	}
+	if eventDriven {
+		h.task = cfg.Scheduler.Add(h.keeper, keeperRate, tick.Skip, nil)
+	}
+	return h
+}
+
+// Names returns the event table, which grows as rooms emit events that no handler announced.
+func (h *Host) Names() *Names { return h.names }
+
+// JoinRequest is a connection's wish for a room.
+type JoinRequest struct {
+	How     codec.How
+	Name    string // the kind's, or for codec.JoinByID the room's id
+	Options []byte // one checked msgpack value, or nil; it is copied
+	Channel uint32
+	Link    Link
+	User    any
+}
+
+// Join takes a seat for the connection. The client may send at once; whether it got in, its Link hears from the room. The
+// error says why there is no seat.
+func (h *Host) Join(req JoinRequest) (*Client, *codec.Error) {
+	options := append([]byte(nil), req.Options...)
+	r, id, err := h.findSeat(req, options)
+	if err != nil {
+		return nil, err
+	}
+	c := &Client{room: r, link: req.Link, user: req.User, options: options, channel: req.Channel, id: id, next: 1}
+	if !r.receive(item{kind: itemJoin, client: c}, nil) {
+		r.inbox.mu.Lock()
+		defer r.inbox.mu.Unlock()
+		return nil, r.inbox.why
+	}
+	return c, nil
+}
+
+func (h *Host) findSeat(req JoinRequest, options []byte) (*Room, uint32, *codec.Error) {
+	if h.closed.Load() {
+		return nil, 0, &codec.Error{Code: codec.GoingAway, Reason: "the server shuts down"}
+	}
+	if req.How == codec.JoinByID {
+		return h.seatByID(req.Name)
+	}
+	k := h.byName[req.Name]
+	if k == nil {
+		return nil, 0, codec.Errorf(codec.NoSuchKind, "there is no kind %q here", req.Name)
+	}
+	if req.How != codec.Create {
+		if r, id, s := k.directory.takeOpen(); s == seated {
+			return r, id, nil
+		}
+	}
+	if req.How == codec.Join || k.cfg.ServerCreates {
+		return nil, 0, codec.Errorf(codec.NoSuchRoom, "no room of kind %q is open", req.Name)
+	}
+	r, err := h.create(k, options, true)
+	if err != nil {
+		return nil, 0, err
+	}
+	return r, 1, nil
+}
+
+func (h *Host) seatByID(name string) (*Room, uint32, *codec.Error) {
+	for _, k := range h.kinds {
+		switch r, id, s := k.directory.take(name); s {
+		case seated:
+			return r, id, nil
+		case full:
+			return nil, 0, codec.Errorf(codec.RoomFull, "room %s has %d clients", name, k.cfg.Capacity)
+		case locked:
+			return nil, 0, codec.Errorf(codec.RoomLocked, "room %s is locked", name)
+		}
+	}
+	return nil, 0, codec.Errorf(codec.NoSuchRoom, "there is no room %q", codec.CutReason(name))
+}
+
+// create makes a room; with a first seat taken if it is for a join.
+func (h *Host) create(k *kind, options []byte, forJoin bool) (*Room, *codec.Error) {
+	if h.rooms.Add(1) > int64(h.cfg.MaxRooms) {
+		h.rooms.Add(-1)
+		return nil, codec.Errorf(codec.TooManyRooms, "the server has %d rooms", h.cfg.MaxRooms)
+	}
+	r := &Room{kind: k, id: newID(), options: options, began: time.Now(), forJoin: forJoin}
+	r.logger = h.cfg.Logger.With("kind", k.name, "room", r.id)
+	r.listing.private = k.cfg.Private
+	if forJoin {
+		r.listing.seats, r.listing.lastID = 1, 1
+	}
+	r.taskMu.Lock()
+	r.opened = h.cfg.Scheduler.Now()
+	r.task = h.cfg.Scheduler.Add(r, k.cfg.Rate, k.cfg.Overrun, &k.metrics)
+	r.taskMu.Unlock()
+	k.directory.add(r)
+	return r, nil
+}
+
+// newID returns 60 random bits as twelve characters that survive being read aloud.
+func newID() string { return strings.ToLower(rand.Text()[:12]) }
+
+// Create makes a room of the kind, with options that its constructor reads by CreateOptions; nil for none. It stays open
+// until its last client leaves, however long the first one takes to come. Any goroutine.
+func (k *Kind[G]) Create(options any) (*Room, error) {
+	if k.k.host == nil {
+		return nil, fmt.Errorf("room: kind %q has no server yet", k.k.name)
+	}
+	b, err := codec.Marshal(options)
+	if err != nil {
+		return nil, fmt.Errorf("room: create %s: %w", k.k.name, err)
+	}
+	r, refused := k.k.host.create(k.k, b, false)
+	if refused != nil {
+		return nil, refused
+	}
+	r.wake(false)
+	return r, nil
+}
+
+// Rooms describes the rooms of the kind, private ones included, ordered by id. Any goroutine.
+func (k *Kind[G]) Rooms() []Info { return k.k.directory.infos() }
+
+// Metrics returns how the kind's rooms keep their time. Any goroutine.
+func (k *Kind[G]) Metrics() *tick.Metrics { return &k.k.metrics }
+
+// Room returns the room with that id, or nil.
+func (h *Host) Room(id string) *Room {
+	for _, k := range h.kinds {
+		k.directory.mu.Lock()
+		r := k.directory.byID[id]
+		k.directory.mu.Unlock()
+		if r != nil {
+			return r
+		}
+	}
+	return nil
+}
+
+// HostStats are counters since the host began, but for Rooms.
+type HostStats struct {
+	Rooms   int    // at this moment
+	Failed  uint64 // rooms that ended by a panic
+	Dropped uint64 // packets of events without a handler
+}
+
+// Stats returns the host's counters.
+func (h *Host) Stats() HostStats {
+	return HostStats{Rooms: int(h.rooms.Load()), Failed: h.failed.Load(), Dropped: h.dropped.Load()}
+}
+
+// Close ends every room with that reason and takes no more joins. It waits for the rooms until ctx ends, and then says how
+// many are left.
+func (h *Host) Close(ctx context.Context, why *codec.Error) error {
+	h.closed.Store(true)
+	if h.task != nil {
+		h.task.Stop()
+	}
+	poll := time.NewTicker(5 * time.Millisecond)
+	defer poll.Stop()
+	for {
+		for _, k := range h.kinds {
+			for _, r := range k.directory.all() {
+				r.Post(func() { r.end(why) })
+			}
+		}
+		if h.rooms.Load() == 0 {
+			return nil
+		}
+		select {
+		case <-ctx.Done():
+			return fmt.Errorf("room: %d rooms did not end in time: %w", h.rooms.Load(), ctx.Err())
+		case <-poll.C:
+		}
+	}
+}

@@ -1,0 +1,151 @@
+package room
+
+import (
+	"errors"
+	"fmt"
+	"reflect"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"github.com/volley-go/volley/tick"
+)
+
+// Game is what a kind's struct must have. All methods run on the room's owner.
+//
+// Optional hooks: Tick(tick.Tick) runs each tick, and a kind with a rate must have it; Open() error runs before the first
+// join, and its error refuses it; Close() runs last. A method with such a name but another signature is an error at Define.
+type Game interface {
+	// Join admits c, or refuses it with an error whose text c is told. What it emits to c arrives before anything else of
+	// the room.
+	Join(c *Client) error
+	// Leave says that c is gone or going: it is in the room for the last time.
+	Leave(c *Client)
+}
+
+// Config is how the rooms of a kind run. The zero value is an event-driven room without a limit on clients that closes
+// when the last one leaves.
+type Config struct {
+	// Rate is the number of ticks per second, from 1 to tick.MaxRate. 0: event-driven, the room runs when something arrives.
+	Rate int
+	// Overrun says what happens to ticks that could not run in time. The zero value skips them.
+	Overrun tick.Policy
+	// Capacity is how many clients a room holds. 0: no limit.
+	Capacity int
+	// Private rooms are found by their id alone. It is the value that new rooms begin with.
+	Private bool
+	// ServerCreates: rooms are made by Kind.Create alone, never by a client's wish.
+	ServerCreates bool
+	// EmptyFor is how long a room stays open after its last client has left. 0: not at all. Negative: until it is closed.
+	EmptyFor time.Duration
+	// Blocking says that callbacks may block (files, databases), so they never run on a poller's goroutine. It matters to
+	// event-driven rooms, which otherwise run where their input arrives.
+	Blocking bool
+	// Inbox is how many bytes may wait for a room's next tick, and a quarter of it how many of one client; beyond it that
+	// client is closed with codec.InboxFull. 0: 256 KiB.
+	Inbox int
+	// Log is how many bytes a room keeps for clients whose connections are slow. 0: 64 KiB.
+	Log int
+	// Seed makes the room's random numbers repeatable. 0: seeded at random.
+	Seed uint64
+}
+
+func (c Config) withDefaults() Config {
+	if c.Inbox <= 0 {
+		c.Inbox = 256 << 10
+	}
+	if c.Log <= 0 {
+		c.Log = 64 << 10
+	}
+	return c
+}
+
+func (c Config) check() error {
+	switch {
+	case c.Rate < 0 || c.Rate > tick.MaxRate:
+		return fmt.Errorf("Rate is %d; it must be from 0 (event-driven) to %d", c.Rate, tick.MaxRate)
+	case c.Capacity < 0:
+		return fmt.Errorf("Capacity is %d; 0 means no limit", c.Capacity)
+	}
+	return nil
+}
+
+// Kind is a sort of room: a game's constructor, its handlers and its Config. It belongs to one host. As an [Audience] it
+// is every client of every room of the kind.
+type Kind[G Game] struct{ k *kind }
+
+// AnyKind is a *Kind of any game.
+type AnyKind interface{ base() *kind }
+
+func (k *Kind[G]) base() *kind { return k.k }
+
+// Name returns the name that clients join by.
+func (k *Kind[G]) Name() string { return k.k.name }
+
+// kind is a Kind without its type parameter.
+type kind struct {
+	// Static after construction.
+	name    string
+	cfg     Config
+	newGame func(*Room) Game
+	hooks   hooks
+	metrics tick.Metrics
+
+	// Written by On and Handle before a host takes the kind, read-only from then on.
+	host     *Host
+	handlers map[string]*handler
+	byIndex  []*handler // by the index of the event's name; nil where there is none
+
+	// Copied on write.
+	slotsMu sync.Mutex
+	slots   atomic.Pointer[map[string]*slot]
+
+	directory directory
+}
+
+// Define makes a kind called name. newGame runs for each new room, on its owner; it keeps the *Room if the game needs it.
+// Define panics on a Config or a game that cannot work, as http.ServeMux does on a bad pattern.
+func Define[G Game](name string, newGame func(r *Room) G, cfg Config) *Kind[G] {
+	checkName("kind", name)
+	hooks, err := findHooks(reflect.TypeFor[G]())
+	if err == nil {
+		err = cfg.check()
+	}
+	if err == nil && cfg.Rate > 0 && !hooks.tick {
+		err = errors.New("it has a Rate but no method Tick(tick.Tick); add one, or set Rate to 0")
+	}
+	if err == nil && cfg.Rate == 0 && hooks.tick {
+		err = errors.New("it has a method Tick but no Rate, so Tick would never run; set Rate, or remove Tick")
+	}
+	if err == nil && newGame == nil {
+		err = errors.New("newGame is nil")
+	}
+	if err != nil {
+		panic(fmt.Sprintf("room: kind %q: %v", name, err))
+	}
+	k := &kind{
+		name:     name,
+		cfg:      cfg.withDefaults(),
+		newGame:  func(r *Room) Game { return newGame(r) },
+		hooks:    hooks,
+		handlers: map[string]*handler{},
+	}
+	k.slots.Store(&map[string]*slot{})
+	k.directory.byID = map[string]*Room{}
+	return &Kind[G]{k}
+}
+
+// freeze gives the kind to a host: every handler's event gets its index.
+func (k *kind) freeze(h *Host) {
+	if k.host != nil {
+		panic(fmt.Sprintf("room: kind %q belongs to a host already; define one for each server", k.name))
+	}
+	k.host = h
+	for name, handler := range k.handlers {
+		index := k.addEmitter(name, nil).index
+		for index >= len(k.byIndex) {
+			k.byIndex = append(k.byIndex, nil)
+		}
+		k.byIndex[index] = handler
+	}
+}

@@ -1,0 +1,161 @@
+package room
+
+// scope is whom a segment is for.
+type scope uint8
+
+const (
+	toAll    scope = iota // every client of the room
+	toOne                 // the client numbered who
+	toOthers              // all but the client numbered who
+	toSet                 // the clients whose numbers stand in front of the segment's bytes
+	toRest                // all but those
+)
+
+// segment is one encoded packet in a room's log.
+type segment struct {
+	at     uint32 // where its bytes begin, counted like log.bytes
+	size   uint32 // how many they are
+	who    uint32 // a client's number; for a set, how many numbers stand in front, four bytes each
+	index  int32  // of the event, for latest
+	key    uint64 // for latest
+	scope  scope
+	latest bool // a newer one with the same event and key replaces it
+	dead   bool // replaced within its own tick
+}
+
+// log is a room's short memory of what it emitted: encoded segments in order, numbered from 0 since the room began. A
+// client's cursor is the number of the next segment that it has not been handed. Owned by the room's owner.
+type log struct {
+	segments []segment
+	first    uint64 // the number of segments[0]
+	bytes    []byte // the packets, one behind the other
+	tick     uint64 // the number of the first segment of the current tick
+
+	// About the current tick.
+	uniform bool                 // every segment is toAll
+	shared  bool                 // some segment is for more than one client
+	dead    int                  // segments that were replaced
+	scopes  uint8                // a bit for each scope that a latest-wins segment has
+	newest  map[latestKey]uint64 // the number of each key's newest segment; made when first needed
+}
+
+// latestKey is what makes one latest-wins segment replace another. Whom it is for is part of it within a tick.
+type latestKey struct {
+	key   uint64
+	index int32
+	who   uint32
+	scope scope
+}
+
+// maxTickBytes bounds what a room may emit in one tick. It is a fault of the game to pass it.
+const maxTickBytes = 16 << 20
+
+// end is the number that the next segment will get.
+func (l *log) end() uint64 { return l.first + uint64(len(l.segments)) }
+
+// at returns the segment with that number, which must be in the log.
+func (l *log) at(n uint64) *segment { return &l.segments[n-l.first] }
+
+// begin makes the log ready for a tick.
+func (l *log) begin() {
+	l.tick = l.end()
+	l.uniform, l.shared, l.dead, l.scopes = true, false, 0, 0
+	if len(l.newest) > 0 {
+		clear(l.newest)
+	}
+}
+
+// commit adds a segment whose packet the caller appended to l.bytes; bytes is the result of that, and at is where the
+// packet begins in it.
+func (l *log) commit(bytes []byte, at int, s segment) {
+	l.bytes = bytes
+	s.at, s.size = uint32(at), uint32(len(bytes)-at)
+	if s.scope != toAll {
+		l.uniform = false
+	}
+	if s.scope != toOne {
+		l.shared = true
+	}
+	if s.latest {
+		l.replace(&s)
+	}
+	l.segments = append(l.segments, s)
+}
+
+// replace kills the older segment of this tick that s makes pointless.
+func (l *log) replace(s *segment) {
+	l.scopes |= 1 << s.scope
+	if s.scope == toSet || s.scope == toRest {
+		return // sets are rarely equal; the reader's look at the keys decides
+	}
+	if l.newest == nil {
+		l.newest = map[latestKey]uint64{}
+	}
+	key := latestKey{key: s.key, index: s.index, who: s.who, scope: s.scope}
+	if old, ok := l.newest[key]; ok {
+		l.at(old).dead = true
+		l.dead++
+	}
+	l.newest[key] = l.end()
+}
+
+// settled reports whether no client can hear two latest-wins segments with one key in this tick: what the tick replaced is
+// all that there is to replace.
+func (l *log) settled() bool {
+	return l.scopes == 0 || l.scopes == 1<<toAll || l.scopes == 1<<toOne
+}
+
+// trim forgets the segments before number keep.
+func (l *log) trim(keep uint64) {
+	n := int(min(keep, l.end()) - min(l.first, keep))
+	switch {
+	case n == 0:
+		return
+	case n == len(l.segments):
+		l.first += uint64(n)
+		l.segments, l.bytes = shrunk(l.segments), shrunk(l.bytes)
+		return
+	case n < len(l.segments)/2:
+		return // move bytes only when it frees at least half: the cost stays constant per segment
+	}
+	cut := int(l.segments[n].start())
+	l.first += uint64(n)
+	l.segments = l.segments[:copy(l.segments, l.segments[n:])]
+	l.bytes = l.bytes[:copy(l.bytes, l.bytes[cut:])]
+	for i := range l.segments {
+		l.segments[i].at -= uint32(cut)
+	}
+}
+
+// start is where a segment's bytes begin, the numbers of its set included.
+func (s *segment) start() uint32 {
+	if s.scope == toSet || s.scope == toRest {
+		return s.at - 4*s.who
+	}
+	return s.at
+}
+
+// oldest returns the first number that may stay in the log so that it holds at most limit bytes before the current tick.
+func (l *log) oldest(limit int) uint64 {
+	n := l.first
+	if len(l.bytes) <= limit {
+		return n
+	}
+	current := len(l.bytes)
+	if l.tick < l.end() {
+		current = int(l.at(l.tick).start())
+	}
+	for n < l.tick && current-int(l.at(n).start()) > limit {
+		n++
+	}
+	return n
+}
+
+// shrunk empties a slice and lets go of one that has grown far beyond what it last held.
+func shrunk[T any](s []T) []T {
+	const enough = 4096
+	if cap(s) > enough && len(s) < cap(s)/8 {
+		return nil
+	}
+	return s[:0]
+}

@@ -1,0 +1,152 @@
+package room
+
+import (
+	"slices"
+
+	"github.com/volley-go/volley/codec"
+)
+
+// admit lets the game decide about a newcomer, whose seat is taken already.
+func (r *Room) admit(c *Client) {
+	if r.closing != nil {
+		r.turnAway(c, r.closing)
+		return
+	}
+	c.state = live
+	c.cursor = r.log.end()
+	r.clients = append(r.clients, c)
+	if err := r.game.Join(c); err != nil {
+		r.clients = slices.DeleteFunc(r.clients, func(o *Client) bool { return o == c })
+		r.leavers = slices.DeleteFunc(r.leavers, func(o *Client) bool { return o == c })
+		r.turnAway(c, asError(codec.JoinRefused, err))
+		return
+	}
+	r.everJoined = true
+	if r.emptyTimer != nil {
+		r.emptyTimer.Stop()
+		r.emptyTimer = nil
+	}
+	r.lag(c, c.cursor)
+	c.link.Joined(c, r.tick-1)
+}
+
+// turnAway ends a membership before it began.
+func (r *Room) turnAway(c *Client, why *codec.Error) {
+	c.state = gone
+	r.kind.directory.release(r)
+	c.link.Left(c.channel, why)
+}
+
+// drop makes a client leave: the game will be told, and then the client.
+func (r *Room) drop(c *Client, why *codec.Error) {
+	if c.state != live {
+		return
+	}
+	c.state = leaving
+	c.why = why
+	r.leavers = append(r.leavers, c)
+}
+
+// remove takes a leaver, of whom the game knows, out of the room.
+func (r *Room) remove(c *Client) {
+	c.until = r.log.end()
+	if i := slices.Index(r.clients, c); i >= 0 {
+		r.clients = slices.Delete(r.clients, i, i+1)
+	}
+	r.kind.directory.release(r)
+}
+
+// sendOff hands the leavers what they may still hear, and tells them why they go.
+func (r *Room) sendOff() {
+	for i, c := range r.leavers {
+		r.serveLeaver(c)
+		c.state = gone
+		why := c.why
+		if why == nil {
+			why = &codec.Error{Code: codec.Left}
+		}
+		c.link.Left(c.channel, why)
+		r.leavers[i] = nil
+	}
+	if len(r.leavers) > 0 {
+		r.laggards = slices.DeleteFunc(r.laggards, isGone)
+		r.unacked = slices.DeleteFunc(r.unacked, isGone)
+	}
+	r.leavers, r.told = r.leavers[:0], 0
+}
+
+func isGone(c *Client) bool { return c.state == gone }
+
+// sayGoodbye ends every membership and the game, within the closing room's last tick.
+func (r *Room) sayGoodbye() {
+	for len(r.clients) > 0 {
+		for _, c := range r.clients {
+			r.drop(c, r.closing)
+		}
+		r.settle()
+	}
+	if r.kind.hooks.close && r.ready {
+		r.game.(closer).Close()
+	}
+}
+
+// endIfEmpty ends a room that nobody is in any more, at once or after a while.
+func (r *Room) endIfEmpty() {
+	if r.closing != nil || len(r.clients) > 0 || !(r.everJoined || r.forJoin) || r.emptyTimer != nil {
+		return
+	}
+	switch wait := r.kind.cfg.EmptyFor; {
+	case wait == 0:
+		r.endNowIfEmpty()
+	case wait > 0:
+		r.emptyTimer = r.After(wait, func() {
+			r.emptyTimer = nil
+			r.endNowIfEmpty()
+		})
+	}
+}
+
+// endNowIfEmpty ends the room unless a join is on its way.
+func (r *Room) endNowIfEmpty() {
+	if len(r.clients) == 0 && r.kind.directory.removeIfEmpty(r) {
+		r.end(codec.Errorf(codec.RoomClosed, "everyone left"))
+	}
+}
+
+// fail ends a room whose game cannot be trusted any more: no callback runs, and what the tick emitted is not sent.
+func (r *Room) fail() {
+	why := codec.Errorf(codec.RoomFailed, "the game had a fault")
+	r.closing = why
+	for _, c := range append(r.clients, r.leavers...) {
+		if c == nil || c.state == gone {
+			continue
+		}
+		c.state = gone
+		c.link.Left(c.channel, why)
+	}
+	r.clients, r.leavers = nil, nil
+	r.shut()
+}
+
+// shut closes the inbox and the door. Joins that wait are refused.
+func (r *Room) shut() {
+	r.closed = true
+	r.kind.directory.remove(r)
+	r.inbox.mu.Lock()
+	r.inbox.closed, r.inbox.why = true, r.closing
+	waits := r.inbox.waits.items
+	r.inbox.waits = batch{}
+	r.inbox.mu.Unlock()
+	rest := append(r.batch.items[min(r.next, len(r.batch.items)):], waits...)
+	for i := range rest {
+		if c := rest[i].client; rest[i].kind == itemJoin && c != nil {
+			c.state = gone
+			c.link.Left(c.channel, r.closing)
+		}
+	}
+	r.batch = batch{}
+	r.taskMu.Lock()
+	task := r.task
+	r.taskMu.Unlock()
+	task.Stop()
+}

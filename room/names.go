@@ -1,0 +1,55 @@
+package room
+
+import (
+	"sync"
+	"sync/atomic"
+
+	"github.com/volley-go/volley/codec"
+)
+
+// maxNames bounds the event table, so that names made at run time cannot grow it without end; later ones travel as strings.
+const maxNames = 4096
+
+// Names is a host's event table: it only grows, and a name keeps its index. Safe for concurrent use.
+type Names struct {
+	mu    sync.Mutex
+	index map[string]int // guarded by mu
+	list  atomic.Pointer[[]string]
+}
+
+func newNames() *Names {
+	n := &Names{index: map[string]int{}}
+	n.list.Store(&[]string{})
+	return n
+}
+
+// List returns the table. It must not be changed.
+func (n *Names) List() []string { return *n.list.Load() }
+
+// Len returns the length of the table.
+func (n *Names) Len() int { return len(*n.list.Load()) }
+
+// add returns the index of name, which it adds if need be, or codec.NoIndex if the table is full.
+func (n *Names) add(name string) int {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	if i, ok := n.index[name]; ok {
+		return i
+	}
+	old := *n.list.Load()
+	if len(old) >= maxNames {
+		return codec.NoIndex
+	}
+	list := append(old[:len(old):len(old)], name) // a copy: readers keep the old one
+	n.index[name] = len(old)
+	n.list.Store(&list)
+	return len(old)
+}
+
+// find returns the index of name.
+func (n *Names) find(name []byte) (int, bool) {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	i, ok := n.index[string(name)]
+	return i, ok
+}

@@ -1,0 +1,147 @@
+package roomtest
+
+import (
+	"fmt"
+
+	"github.com/volley-go/volley/codec"
+	"github.com/volley-go/volley/room"
+)
+
+// Player is a client of a room, with a connection that only remembers what it was sent.
+type Player struct {
+	Client *room.Client
+	Joined bool
+	Left   *codec.Error // why it left or was refused
+	Failed *codec.Error // why the room had its connection closed
+	Frames []Frame      // what it was sent, oldest first
+	Drops  []*codec.Error
+
+	bed     *Bed
+	names   *room.Names
+	pending int
+	seq     uint64
+	asked   uint32
+}
+
+// Frame is one VOLLEY that a player got.
+type Frame struct {
+	Tick, Ack uint64
+	Packets   []Packet
+}
+
+// Packet is one packet of a Frame.
+type Packet struct {
+	codec.Packet
+	Event string // its event's name; empty for replies
+}
+
+// Stall makes the connection look as if n bytes had not left yet; 0 makes it ready again, and tells the room.
+func (p *Player) Stall(n int) {
+	p.pending = n
+	if n == 0 {
+		p.Client.Drained()
+	}
+}
+
+// Emit sends an event. It arrives when the room runs next.
+func (p *Player) Emit(event string, v any) {
+	p.bed.tb.Helper()
+	p.Send(codec.Packet{Kind: codec.Event, Index: codec.NoIndex, Name: []byte(event), Payload: p.encode(v)})
+}
+
+// Request sends a request and returns its id, by which Reply finds the answer.
+func (p *Player) Request(call string, v any) uint32 {
+	p.bed.tb.Helper()
+	p.asked++
+	p.Send(codec.Packet{Kind: codec.Request, Index: codec.NoIndex, Name: []byte(call), Payload: p.encode(v), ID: p.asked})
+	return p.asked
+}
+
+// Answer replies to a request of the room.
+func (p *Player) Answer(id uint32, v any) {
+	p.bed.tb.Helper()
+	p.Send(codec.Packet{Kind: codec.Reply, Index: codec.NoIndex, Payload: p.encode(v), ID: id})
+}
+
+// Send sends packets as they are, numbered in order. It fails the test if the room wants the connection closed for it.
+func (p *Player) Send(packets ...codec.Packet) {
+	p.bed.tb.Helper()
+	if err := p.Client.Receive(p.seq+1, 0, packets); err != nil {
+		p.bed.tb.Fatalf("send: %v", err)
+	}
+	p.seq += uint64(len(packets))
+}
+
+// Leave leaves the room as a client's LEAVE does.
+func (p *Player) Leave() { p.Client.Leave(nil) }
+
+func (p *Player) encode(v any) []byte {
+	p.bed.tb.Helper()
+	b, err := codec.Marshal(v)
+	if err != nil {
+		p.bed.tb.Fatalf("encode: %v", err)
+	}
+	return b
+}
+
+// Packets returns every packet that the player got, oldest first.
+func (p *Player) Packets() []Packet {
+	var all []Packet
+	for _, f := range p.Frames {
+		all = append(all, f.Packets...)
+	}
+	return all
+}
+
+// Forget forgets what the player got so far.
+func (p *Player) Forget() { p.Frames = nil }
+
+// All returns the payloads of every event of that name, oldest first.
+func All[T any](p *Player, event string) []T {
+	p.bed.tb.Helper()
+	var all []T
+	for _, packet := range p.Packets() {
+		if packet.Event != event {
+			continue
+		}
+		all = append(all, Decode[T](p, packet.Payload))
+	}
+	return all
+}
+
+// Last returns the payload of the newest event of that name. It fails the test if there is none.
+func Last[T any](p *Player, event string) T {
+	p.bed.tb.Helper()
+	all := All[T](p, event)
+	if len(all) == 0 {
+		p.bed.tb.Fatalf("no event %q came", event)
+	}
+	return all[len(all)-1]
+}
+
+// Reply returns the reply to the request with that id, or the error that came instead. It fails the test if neither has come.
+func Reply[T any](p *Player, id uint32) (v T, err error) {
+	p.bed.tb.Helper()
+	for _, packet := range p.Packets() {
+		if packet.ID != id {
+			continue
+		}
+		switch packet.Kind {
+		case codec.Reply:
+			return Decode[T](p, packet.Payload), nil
+		case codec.Failure:
+			return v, fmt.Errorf("%s", Decode[string](p, packet.Payload))
+		}
+	}
+	p.bed.tb.Fatalf("no reply to request %d came", id)
+	return v, nil
+}
+
+// Decode decodes a payload.
+func Decode[T any](p *Player, payload []byte) (v T) {
+	p.bed.tb.Helper()
+	if err := codec.Unmarshal(payload, &v); err != nil {
+		p.bed.tb.Fatalf("payload: %v", err)
+	}
+	return v
+}

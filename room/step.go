@@ -1,0 +1,162 @@
+package room
+
+import (
+	"runtime/debug"
+	"time"
+
+	"github.com/volley-go/volley/codec"
+	"github.com/volley-go/volley/tick"
+)
+
+// Step runs one tick: input, timers, the game's step, and what came of it to every client. It is the scheduler's to call.
+func (r *Room) Step(t tick.Tick) {
+	if r.closed {
+		return
+	}
+	r.running.Store(true)
+	defer r.leaveStep()
+	r.tick = t.N
+	if rate := r.kind.cfg.Rate; rate > 0 {
+		r.time = time.Duration(t.N) * time.Second / time.Duration(rate)
+	} else {
+		r.time = t.Now - r.opened
+	}
+	r.log.begin()
+	r.batch, r.next = r.inbox.swap(r.batch), 0
+	if !r.started {
+		r.start()
+	}
+	for r.next < len(r.batch.items) {
+		it := &r.batch.items[r.next]
+		r.next++
+		r.do(it)
+		r.settle()
+	}
+	r.runTimers()
+	r.settle()
+	if r.hasTick() {
+		r.game.(ticker).Tick(t)
+		r.settle()
+	}
+	r.endIfEmpty()
+	if r.closing != nil {
+		r.sayGoodbye()
+	}
+	r.flush()
+	r.sendOff()
+	r.trim()
+	clear(r.batch.items)
+	if r.closing != nil {
+		r.shut()
+		return
+	}
+	r.keep()
+}
+
+func (r *Room) hasTick() bool { return r.kind.hooks.tick && r.closing == nil }
+
+// leaveStep ends a Step, also one that panicked: then the room ends, and only it.
+func (r *Room) leaveStep() {
+	if p := recover(); p != nil {
+		r.logger.Error("room: a callback panicked; the room ends", "panic", p, "stack", string(debug.Stack()))
+		r.kind.host.failed.Add(1)
+		r.fail()
+	}
+	r.running.Store(false)
+}
+
+// start makes the game.
+func (r *Room) start() {
+	r.started = true
+	r.game = r.kind.newGame(r)
+	if r.kind.hooks.open {
+		if err := r.game.(opener).Open(); err != nil {
+			r.end(asError(codec.JoinRefused, err))
+			return
+		}
+	}
+	r.ready = true
+}
+
+// do works off one item of the inbox.
+func (r *Room) do(it *item) {
+	payload := r.batch.bytes[it.at : it.at+it.n]
+	switch it.kind {
+	case itemPacket, itemReply:
+		r.packet(it, payload)
+	case itemJoin:
+		r.admit(it.client)
+	case itemLeave:
+		r.drop(it.client, it.why)
+	case itemPost:
+		if r.closing == nil {
+			it.post()
+		}
+	case itemEmit:
+		at := len(r.log.bytes)
+		s := segment{scope: toAll, index: it.index, key: it.key, latest: it.latest}
+		r.commit(append(r.log.bytes, payload...), at, s)
+	}
+}
+
+// packet gives a client's event, request or reply to whom it concerns.
+func (r *Room) packet(it *item, payload []byte) {
+	c := it.client
+	if c.state != live || r.closing != nil {
+		return
+	}
+	c.applied = it.seq
+	r.acknowledge(c)
+	var err error
+	switch {
+	case it.kind == itemReply:
+		if err = r.answered(it, payload); err != nil {
+			err = prefixed("a reply", err)
+		}
+	case it.handler != nil:
+		if err = it.handler.call(r, c, payload, it.id); err != nil {
+			err = prefixed("event "+it.handler.name, err)
+		}
+	case it.id != 0:
+		r.refuse(c, it.id, "no handler")
+	default:
+		r.kind.host.dropped.Add(1)
+		c.link.Dropped(c.channel, it.seq, codec.Errorf(codec.UnknownEvent, "room %s has no handler for this event", r.kind.name))
+	}
+	if err != nil {
+		why := asError(codec.BadPayload, err)
+		c.link.Fail(why)
+		r.drop(c, why)
+	}
+}
+
+// settle does what callbacks have left to do: deferred functions, and the game's Leave for clients that go.
+func (r *Room) settle() {
+	for r.told < len(r.leavers) || len(r.deferred) > 0 {
+		if len(r.deferred) > 0 {
+			fn := r.deferred[0]
+			r.deferred = r.deferred[:copy(r.deferred, r.deferred[1:])]
+			fn()
+			continue
+		}
+		c := r.leavers[r.told]
+		r.told++
+		r.abandon(c)
+		r.game.Leave(c)
+		r.remove(c)
+	}
+}
+
+// asError returns err as an *Error, with code if it is none yet.
+func asError(code codec.Code, err error) *codec.Error {
+	if e, ok := err.(*codec.Error); ok {
+		return e
+	}
+	return &codec.Error{Code: code, Reason: err.Error()}
+}
+
+// prefixed puts what in front of the reason.
+func prefixed(what string, err error) error {
+	e := asError(codec.BadPayload, err)
+	return &codec.Error{Code: e.Code, Reason: what + ": " + e.Reason}
+}
