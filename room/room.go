@@ -74,6 +74,9 @@ func (r *Room) Name() string { return r.kind.name + "/" + r.id }
 // the callback returns and must not be changed.
 func (r *Room) Clients() []*Client { return r.clients }
 
+// Kind returns the name of the room's kind. Any goroutine.
+func (r *Room) Kind() string { return r.kind.name }
+
 // Rate returns the ticks per second; 0: event-driven. Any goroutine.
 func (r *Room) Rate() int { return r.kind.cfg.Rate }
 

@@ -1,0 +1,89 @@
+package volley
+
+import (
+	"crypto/tls"
+	"log/slog"
+	"net/http"
+	"time"
+
+	"github.com/volley-go/volley/codec"
+)
+
+// Config is how a Server runs. The zero value works: it serves what it is mounted to, with safe limits.
+type Config struct {
+	// Addr is where Run listens for WebSocket connections and pages, such as ":8080". Empty: nowhere; mount the Server.
+	Addr string
+	// TCPAddr is where Run listens for raw TCP connections. Empty: nowhere.
+	TCPAddr string
+	// TLS makes both of them speak TLS. nil: plain.
+	TLS *tls.Config
+	// Path is where the WebSocket is; the browser client is at Path + ".js". Empty: "/volley".
+	Path string
+	// Pages serves every other request on Addr. nil: nothing is found.
+	Pages http.Handler
+
+	// Auth decides about a connection once it has said HELLO, and returns the value that room.Client.User will show. It may
+	// block. An error refuses the connection with codec.Unauthorized and the error's text. nil: everybody may come in.
+	Auth func(h *Hello) (user any, err error)
+	// CheckOrigin decides whether a web page of another origin may connect. nil: only the server's own origin may.
+	CheckOrigin func(r *http.Request) bool
+
+	// Limits bound each frame from a client. Zero fields: those of codec.ClientLimits.
+	Limits codec.Limits
+	// MaxRooms is how many rooms the server runs at once. 0: 100,000.
+	MaxRooms int
+	// MaxConns is how many connections it holds at once. 0: no limit but the machine's.
+	MaxConns int
+	// RoomsPerConn is how many rooms one connection may be in. 0: 16.
+	RoomsPerConn int
+	// MaxBacklog is how many unsent bytes a connection may have before it is closed with codec.SlowConsumer. Rooms hold back
+	// while anything is unsent, so this bounds one frame and the answers to a client that asks without reading. 0: 1 MiB.
+	MaxBacklog int
+	// MessagesPerSecond bounds what a connection may send, with bursts of twice as many. 0: 500. Negative: no limit.
+	MessagesPerSecond int
+	// BytesPerSecond bounds it in bytes. 0: 256 KiB. Negative: no limit.
+	BytesPerSecond int
+
+	// HandshakeTimeout is how long a connection may take to say HELLO. 0: 10 s.
+	HandshakeTimeout time.Duration
+	// PingInterval is how often a connection is pinged; one that is silent for two of them is closed. 0: 25 s. Negative: never.
+	PingInterval time.Duration
+	// AckInterval is how often clients are asked to acknowledge what they got. 0: 5 s.
+	AckInterval time.Duration
+	// DrainTimeout is how long Run waits for rooms and connections to end. 0: 10 s.
+	DrainTimeout time.Duration
+
+	// Pollers is the number of goroutines that read sockets. 0: GOMAXPROCS.
+	Pollers int
+	// Workers is the number of goroutines that run ticks. 0: GOMAXPROCS.
+	Workers int
+	// TickOnPollers lets pollers run ticks that are due, between the sockets that they read, so that fewer goroutines have
+	// to be woken up; the workers then only fill the gaps. See docs/design-notes.md for the measurement behind the default.
+	TickOnPollers bool
+
+	// Logger hears what an operator should know. nil: slog.Default().
+	Logger *slog.Logger
+}
+
+func (c Config) withDefaults() Config {
+	if c.Path == "" {
+		c.Path = "/volley"
+	}
+	c.Limits = c.Limits.WithDefaults()
+	if c.RoomsPerConn <= 0 {
+		c.RoomsPerConn = 16
+	}
+	if c.PingInterval == 0 {
+		c.PingInterval = 25 * time.Second
+	}
+	if c.AckInterval <= 0 {
+		c.AckInterval = 5 * time.Second
+	}
+	if c.DrainTimeout <= 0 {
+		c.DrainTimeout = 10 * time.Second
+	}
+	if c.Logger == nil {
+		c.Logger = slog.Default()
+	}
+	return c
+}

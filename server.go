@@ -1,0 +1,212 @@
+package volley
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net"
+	"net/http"
+	"strings"
+	"sync"
+	"time"
+
+	"github.com/volley-go/volley/codec"
+	"github.com/volley-go/volley/netio"
+	"github.com/volley-go/volley/room"
+	"github.com/volley-go/volley/tick"
+)
+
+// Server is a host of rooms with sockets. As a room.Audience it is every client of every room. Its methods may be called
+// from any goroutine.
+type Server struct {
+	*room.Host
+
+	cfg    Config
+	sched  *tick.Scheduler
+	engine *netio.Engine
+	failed error // why there is no engine
+
+	mu     sync.Mutex
+	web    net.Listener  // guarded by mu
+	tcp    net.Listener  // guarded by mu
+	closed bool          // guarded by mu
+	done   chan struct{} // closed when Close has finished
+}
+
+// New makes a server of the kinds, which from then on take no more handlers. Its pollers and workers run at once; end them by
+// Close, or by the end of Run. It panics on kinds that cannot live together, as room.NewHost does.
+func New(cfg Config, kinds ...room.AnyKind) *Server {
+	cfg = cfg.withDefaults()
+	s := &Server{cfg: cfg, done: make(chan struct{})}
+	ticks := tick.Config{Workers: cfg.Workers, Logger: cfg.Logger}
+	var onPoll func()
+	if cfg.TickOnPollers {
+		ticks.Grace = time.Millisecond
+		onPoll = func() { s.sched.RunDue(s.sched.Now()) }
+	}
+	s.sched = tick.New(ticks)
+	s.Host = room.NewHost(room.HostConfig{Scheduler: s.sched, Logger: cfg.Logger, MaxRooms: cfg.MaxRooms}, kinds...)
+	s.engine, s.failed = netio.New(netio.Config{
+		Pollers:           cfg.Pollers,
+		MaxMessage:        cfg.Limits.Frame,
+		MaxBacklog:        cfg.MaxBacklog,
+		HandshakeTimeout:  cfg.HandshakeTimeout,
+		PingInterval:      cfg.PingInterval,
+		MessagesPerSecond: cfg.MessagesPerSecond,
+		BytesPerSecond:    cfg.BytesPerSecond,
+		MaxConns:          cfg.MaxConns,
+		CheckOrigin:       cfg.CheckOrigin,
+		OnPoll:            onPoll,
+		Logger:            cfg.Logger,
+	}, s.opener())
+	return s
+}
+
+// Listen opens the listeners of Config.Addr and Config.TCPAddr, so that the addresses are known before Run. Run calls it if
+// nobody has.
+func (s *Server) Listen() error {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.closed {
+		return errors.New("volley: the server is closed")
+	}
+	for _, l := range []struct {
+		addr string
+		to   *net.Listener
+	}{{s.cfg.Addr, &s.web}, {s.cfg.TCPAddr, &s.tcp}} {
+		if l.addr == "" || *l.to != nil {
+			continue
+		}
+		ln, err := net.Listen("tcp", l.addr)
+		if err != nil {
+			return fmt.Errorf("volley: %w; choose another address, or end what uses this one", err)
+		}
+		*l.to = ln
+	}
+	return nil
+}
+
+// Addr returns where the server listens for WebSocket connections and pages, nil before Listen or without Config.Addr.
+func (s *Server) Addr() net.Addr { return s.addrOf(&s.web) }
+
+// TCPAddr returns where the server listens for TCP connections, nil before Listen or without Config.TCPAddr.
+func (s *Server) TCPAddr() net.Addr { return s.addrOf(&s.tcp) }
+
+func (s *Server) addrOf(ln *net.Listener) net.Addr {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if *ln == nil {
+		return nil
+	}
+	return (*ln).Addr()
+}
+
+// Run serves until ctx ends and then closes the server, for which it takes up to Config.DrainTimeout. It returns nil after a
+// clean end, also if the server was closed by Close.
+func (s *Server) Run(ctx context.Context) error {
+	if s.failed != nil {
+		return s.failed
+	}
+	if err := s.Listen(); err != nil {
+		return err
+	}
+	ended := make(chan error, 2)
+	if s.web != nil {
+		go func() { ended <- s.engine.Serve(s.web, s.cfg.TLS, s.cfg.Path, http.HandlerFunc(s.page)) }()
+	}
+	if s.tcp != nil {
+		go func() { ended <- s.engine.ServeTCP(s.tcp, s.cfg.TLS) }()
+	}
+	var err error
+	select {
+	case <-ctx.Done():
+	case <-s.done:
+		return nil
+	case err = <-ended: // a listener failed for good, or Close is under way
+	}
+	drain, cancel := context.WithTimeout(context.WithoutCancel(ctx), s.cfg.DrainTimeout)
+	defer cancel()
+	return errors.Join(err, s.Close(drain))
+}
+
+// page serves what comes to Config.Addr and is no connection.
+func (s *Server) page(w http.ResponseWriter, r *http.Request) {
+	switch {
+	case r.URL.Path == s.cfg.Path+".js":
+		serveClient(w, r)
+	case s.cfg.Pages != nil:
+		s.cfg.Pages.ServeHTTP(w, r)
+	default:
+		http.NotFound(w, r)
+	}
+}
+
+// ServeHTTP makes the server a handler for a mux of yours. A path that ends in ".js" gets the browser client; anything else is
+// taken for a WebSocket upgrade:
+//
+//	mux.Handle("/volley", srv)
+//	mux.Handle("/volley.js", srv)
+func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	switch {
+	case strings.HasSuffix(r.URL.Path, ".js"):
+		serveClient(w, r)
+	case s.failed != nil:
+		http.Error(w, "the server could not start", http.StatusServiceUnavailable)
+	default:
+		s.engine.ServeHTTP(w, r)
+	}
+}
+
+// Close ends the server: no more connections, every room ends (its clients get what was emitted), every connection is told
+// codec.GoingAway. When ctx ends before they have, they are cut off, and Close returns an error that says what was left.
+// The second call waits for the first.
+func (s *Server) Close(ctx context.Context) error {
+	s.mu.Lock()
+	first := !s.closed
+	s.closed = true
+	for _, ln := range []net.Listener{s.web, s.tcp} {
+		if ln != nil && first {
+			_ = ln.Close()
+		}
+	}
+	s.mu.Unlock()
+	if !first {
+		select {
+		case <-s.done:
+			return nil
+		case <-ctx.Done():
+			return ctx.Err()
+		}
+	}
+	err := s.Host.Close(ctx, codec.Errorf(codec.RoomClosed, "the server shuts down"))
+	if s.engine != nil {
+		err = errors.Join(err, s.engine.Shutdown(ctx))
+	}
+	stopped := make(chan struct{})
+	go func() { // a callback that never returns must not hold up the end of the process
+		s.sched.Close()
+		close(stopped)
+	}()
+	select {
+	case <-stopped:
+	case <-ctx.Done():
+		err = errors.Join(err, errors.New("volley: a room's callback is still running"))
+	}
+	close(s.done)
+	return err
+}
+
+// Stats are the counters and gauges of a server.
+type Stats struct {
+	Net   netio.Stats
+	Rooms room.HostStats
+}
+
+// Stats returns them now.
+func (s *Server) Stats() Stats {
+	st := Stats{Rooms: s.Host.Stats()}
+	if s.engine != nil {
+		st.Net = s.engine.Stats()
+	}
+	return st
+}

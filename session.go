@@ -1,0 +1,277 @@
+package volley
+
+import (
+	"crypto/rand"
+	"encoding/hex"
+	"net/http"
+	"sync"
+	"sync/atomic"
+
+	"github.com/volley-go/volley/codec"
+	"github.com/volley-go/volley/netio"
+	"github.com/volley-go/volley/room"
+)
+
+// session is one connection that has said HELLO: a client of some rooms. The connection's frames go to its rooms, and the
+// rooms' frames to the connection.
+type session struct {
+	// Static after construction.
+	srv  *Server
+	conn *netio.Conn
+	user any
+
+	// known is how many names of the event table the client has been told. Written under mu.
+	known atomic.Int32
+
+	mu      sync.Mutex
+	clients []*room.Client // by channel; guarded by mu
+}
+
+var _ room.Link = (*session)(nil)
+
+// opener lets connections in.
+type opener struct{ s *Server }
+
+func (s *Server) opener() opener { return opener{s} }
+
+// Open reads HELLO, asks Config.Auth, and answers WELCOME.
+func (o opener) Open(c *netio.Conn, req *http.Request, first []byte) (netio.Session, error) {
+	s := o.s
+	r := codec.NewReader(first, s.cfg.Limits)
+	t, n, err := r.Frame()
+	if err != nil {
+		return nil, err
+	}
+	if t != codec.FrameHello {
+		return nil, codec.Errorf(codec.UnexpectedFrame, "the first frame must be HELLO, not type %d", t)
+	}
+	hello, err := r.Hello(n)
+	if err != nil {
+		return nil, err
+	}
+	if hello.Version != codec.Version {
+		return nil, codec.Errorf(codec.UnsupportedVersion, "version %d is not spoken here; speak %d", hello.Version, codec.Version)
+	}
+	var user any
+	if s.cfg.Auth != nil {
+		user, err = s.cfg.Auth(&Hello{Request: req, RemoteAddr: c.RemoteAddr(), auth: hello.Auth})
+		if err != nil {
+			return nil, unauthorized(err)
+		}
+	}
+	ses := &session{srv: s, conn: c, user: user}
+	return ses, ses.welcome()
+}
+
+func unauthorized(err error) error {
+	if e, ok := err.(*codec.Error); ok {
+		return e
+	}
+	return &codec.Error{Code: codec.Unauthorized, Reason: err.Error()}
+}
+
+func (s *session) welcome() error {
+	names := s.srv.Names().List()
+	s.known.Store(int32(len(names)))
+	cfg := &s.srv.cfg
+	return s.control(func(b []byte) []byte {
+		return codec.AppendWelcome(b, codec.Welcome{
+			Version: codec.Version, Session: newSessionID(), Ping: max(0, int(cfg.PingInterval.Milliseconds())),
+			Names: names, Limits: cfg.Limits, Rooms: cfg.RoomsPerConn, Requests: maxRequests,
+		})
+	})
+}
+
+// maxRequests is how many unanswered requests a client may have in a room. Rooms reply within the tick, so that the inbox's
+// bound is what holds; the number tells clients what to count on.
+const maxRequests = 1024
+
+func newSessionID() string {
+	var id [8]byte
+	_, _ = rand.Read(id[:]) // it never fails
+	return hex.EncodeToString(id[:])
+}
+
+// packets are places for the packets of one frame, between the frame and the inbox.
+var packets = sync.Pool{New: func() any { return &packetList{} }}
+
+type packetList struct{ list []codec.Packet }
+
+// Message takes one frame of the client.
+func (s *session) Message(frame []byte) error {
+	r := codec.NewReader(frame, s.srv.cfg.Limits)
+	t, n, err := r.Frame()
+	if err != nil {
+		return err
+	}
+	switch t {
+	case codec.FrameVolley:
+		return s.volley(&r, n)
+	case codec.FrameJoin:
+		return s.join(&r, n)
+	case codec.FrameLeave:
+		return s.leave(&r, n)
+	}
+	return codec.Errorf(codec.UnexpectedFrame, "frame type %d cannot come now", t)
+}
+
+func (s *session) volley(r *codec.Reader, n int) error {
+	v, err := r.ClientVolley(n)
+	if err != nil {
+		return err
+	}
+	p := packets.Get().(*packetList)
+	p.list, err = r.Packets(n, p.list[:0])
+	if err == nil {
+		var c *room.Client
+		if c, err = s.client(v.Channel); c != nil && err == nil {
+			err = c.Receive(v.Seq, v.Tick, p.list)
+		}
+	}
+	clear(p.list)
+	packets.Put(p)
+	return err
+}
+
+// client returns the membership on the channel. nil: there is none, or none any more, which the client may not know yet.
+func (s *session) client(channel uint32) (*room.Client, error) {
+	if int(channel) >= s.srv.cfg.RoomsPerConn {
+		return nil, codec.Errorf(codec.BadChannel, "channel %d is not below %d", channel, s.srv.cfg.RoomsPerConn)
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if int(channel) >= len(s.clients) {
+		return nil, nil
+	}
+	return s.clients[channel], nil
+}
+
+func (s *session) join(r *codec.Reader, n int) error {
+	j, err := r.Join(n)
+	if err != nil {
+		return err
+	}
+	c, err := s.client(j.Channel)
+	if err != nil {
+		return err
+	}
+	if c != nil {
+		return codec.Errorf(codec.BadChannel, "channel %d is in use", j.Channel)
+	}
+	s.mu.Lock() // until the client is in its place: the room may refuse it at once
+	c, refused := s.srv.Host.Join(room.JoinRequest{
+		How: j.How, Name: j.Name, Options: j.Options, Channel: j.Channel, Link: s, User: s.user,
+	})
+	if refused == nil {
+		for len(s.clients) <= int(j.Channel) {
+			s.clients = append(s.clients, nil)
+		}
+		s.clients[j.Channel] = c
+	}
+	s.mu.Unlock()
+	if refused != nil {
+		return s.say(func(b []byte) []byte { return codec.AppendLeft(b, j.Channel, refused.Code, refused.Reason) })
+	}
+	return nil
+}
+
+func (s *session) leave(r *codec.Reader, n int) error {
+	channel, err := r.Leave(n)
+	if err != nil {
+		return err
+	}
+	c, err := s.client(channel)
+	if c != nil && err == nil {
+		c.Leave(nil)
+	}
+	return err
+}
+
+// Drained tells the rooms that the connection has no unsent bytes any more.
+func (s *session) Drained() {
+	for _, c := range s.all() {
+		c.Drained()
+	}
+}
+
+// Closed takes the client out of its rooms.
+func (s *session) Closed(err error) {
+	why, _ := err.(*codec.Error)
+	for _, c := range s.all() {
+		c.Leave(why)
+	}
+}
+
+// all returns the memberships at this moment.
+func (s *session) all() []*room.Client {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	var all []*room.Client
+	for _, c := range s.clients {
+		if c != nil {
+			all = append(all, c)
+		}
+	}
+	return all
+}
+
+// Send sends a room's frame, and before it the names that the client has not been told.
+func (s *session) Send(buf []byte, head int) error {
+	if int(s.known.Load()) < s.srv.Names().Len() {
+		s.announce()
+	}
+	return s.conn.Send(buf, head)
+}
+
+// announce sends the names that the client has not been told. Under mu, so that no room's frame overtakes them.
+func (s *session) announce() {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	names, known := s.srv.Names().List(), int(s.known.Load())
+	if known < len(names) {
+		_ = s.say(func(b []byte) []byte { return codec.AppendNames(b, known, names[known:]) })
+		s.known.Store(int32(len(names)))
+	}
+}
+
+// Pending returns how many bytes have not left yet.
+func (s *session) Pending() int { return s.conn.Pending() }
+
+// Joined tells the client that it is in.
+func (s *session) Joined(c *room.Client, tick uint64) {
+	r := c.Room()
+	_ = s.say(func(b []byte) []byte {
+		return codec.AppendJoined(b, codec.Joined{
+			Channel: c.Channel(), Room: r.ID(), Kind: r.Kind(), Client: c.ID(), Tick: tick, Rate: r.Rate(),
+			Acks: int(s.srv.cfg.AckInterval.Milliseconds()),
+		})
+	})
+}
+
+// Left frees the channel and tells the client why it is out.
+func (s *session) Left(channel uint32, why *codec.Error) {
+	s.mu.Lock()
+	if int(channel) < len(s.clients) {
+		s.clients[channel] = nil
+	}
+	s.mu.Unlock()
+	_ = s.say(func(b []byte) []byte { return codec.AppendLeft(b, channel, why.Code, why.Reason) })
+}
+
+// Dropped tells the client which of its packets was dropped.
+func (s *session) Dropped(channel uint32, seq uint64, why *codec.Error) {
+	_ = s.say(func(b []byte) []byte { return codec.AppendNotice(b, channel, why.Code, why.Reason, seq) })
+}
+
+// Fail closes the connection.
+func (s *session) Fail(why *codec.Error) { s.conn.Close(why.Code, why.Reason, 0) }
+
+// say sends a frame of its own. A connection that is gone is no error to its caller: Closed tells.
+func (s *session) say(frame func(b []byte) []byte) error {
+	_ = s.control(frame)
+	return nil
+}
+
+func (s *session) control(frame func(b []byte) []byte) error {
+	return s.conn.Send(frame(make([]byte, netio.Headroom, 160)), netio.Headroom)
+}
