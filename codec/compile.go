@@ -180,7 +180,7 @@ func (c *compiler) mapDecoder(t reflect.Type) (decodeFunc, error) {
 		for range n {
 			k.SetZero()
 			if err := key(s, k.Addr().UnsafePointer()); err != nil {
-				return inField(err, "a map key")
+				return inKey(err, "a key")
 			}
 			if m.MapIndex(k).IsValid() {
 				return Errorf(BadPayload, "key %s comes twice", keyText(k))

@@ -30,8 +30,17 @@ func inField(err error, name string) error {
 	return &fieldError{name, err.Error()} // of a user's own decoding method
 }
 
+// inKey says that err is about a key, which has no place of its own.
+func inKey(err error, what string) error {
+	e := asBadPayload(err)
+	if e.Code != BadPayload {
+		return e
+	}
+	return &Error{BadPayload, what + ": " + e.Reason}
+}
+
 // asBadPayload makes an *Error of whatever a decodeFunc has returned.
-func asBadPayload(err error) error {
+func asBadPayload(err error) *Error {
 	if e, ok := err.(*Error); ok {
 		return e
 	}

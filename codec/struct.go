@@ -36,7 +36,7 @@ func (c *compiler) structDecoder(t reflect.Type) (decodeFunc, error) {
 		for range n {
 			key, err := s.r.Str()
 			if err != nil {
-				return inField(err, "a field name")
+				return inKey(err, "a field name")
 			}
 			i := find(fields, key, next)
 			if i < 0 {
@@ -79,7 +79,7 @@ func (c *compiler) largeStruct(fields []field) decodeFunc {
 		for range n {
 			key, err := s.r.Str()
 			if err != nil {
-				return inField(err, "a field name")
+				return inKey(err, "a field name")
 			}
 			i, ok := index[string(key)]
 			if !ok {
