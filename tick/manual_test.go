@@ -164,6 +164,55 @@ func TestRunDueTellsWhenToCallAgain(t *testing.T) {
 	}
 }
 
+// Of a shard that somebody else drives, that driver knows when it is next due.
+func TestRunDueOfABusyShard(t *testing.T) {
+	s := New(Config{Manual: true})
+	defer s.Close()
+	steps := 0
+	for range 2 {
+		s.Add(fn(func(Tick) {
+			steps++
+			if next := s.RunDue(time.Second); next != Far {
+				t.Errorf("next is %v while the shard is driven", next)
+			}
+		}), 100, Skip, nil)
+	}
+	s.RunDue(time.Second)
+	if steps != 2 {
+		t.Errorf("%d steps", steps)
+	}
+}
+
+// Tasks go where there is the least to do, by rate, also after others have
+// stopped.
+func TestAddSpreadsTheLoad(t *testing.T) {
+	s := New(Config{Manual: true, Workers: 4})
+	defer s.Close()
+	check := func() {
+		t.Helper()
+		low, high := int64(1<<62), int64(0)
+		for _, sh := range s.shards {
+			low, high = min(low, sh.load.Load()), max(high, sh.load.Load())
+		}
+		if high-low > MaxRate {
+			t.Errorf("loads from %d to %d", low, high)
+		}
+	}
+	var tasks []*Task
+	for i := range 400 {
+		tasks = append(tasks, s.Add(nop{}, []int{0, 20, 60, 1}[i%4], Skip, nil))
+	}
+	check()
+	for i := 0; i < len(tasks); i += 3 {
+		tasks[i].Stop()
+		tasks[i].Stop()
+	}
+	for range 400 {
+		s.Add(nop{}, 30, Skip, nil)
+	}
+	check()
+}
+
 func TestStopFromWithinItsOwnStep(t *testing.T) {
 	for _, p := range []Policy{Skip, CatchUp(10), SlowDown} {
 		s := New(Config{Manual: true})

@@ -22,8 +22,9 @@ const (
 
 // CatchUp runs up to n missed ticks in addition to the one due, back to back
 // with consecutive numbers, and skips what is left after them: the next tick
-// reports those in Tick.Skipped. The cap is what keeps a task whose steps are
-// slower than its rate from falling behind for ever; n below 1 means Skip.
+// reports those in Tick.Skipped. The cap keeps a task whose steps are slower
+// than its rate from falling behind for ever (the "spiral of death" of Glenn
+// Fiedler's Fix Your Timestep, 2004). n below 1 means Skip.
 func CatchUp(n int) Policy { return Policy(min(max(n, 0), 1<<20)) }
 
 // String names the policy for log lines.

@@ -61,6 +61,24 @@ func TestWakeInlineRunsHere(t *testing.T) {
 	}
 }
 
+// Woken while it runs: once more, and no more than that.
+func TestWakeInlineRunsOnceMore(t *testing.T) {
+	s := New(Config{Manual: true})
+	defer s.Close()
+	steps := 0
+	var task *Task
+	task = s.Add(fn(func(Tick) {
+		if steps++; steps == 1 {
+			task.Wake(true)
+			task.Wake(false)
+		}
+	}), 0, Skip, nil)
+	task.Wake(true)
+	if next := s.RunDue(0); steps != 2 || next != Far {
+		t.Errorf("%d steps, next %v", steps, next)
+	}
+}
+
 // A hot room runs a few times on the poller, then the worker has it: the
 // wake-up is not lost at the border.
 func TestWakeInlineIsBounded(t *testing.T) {

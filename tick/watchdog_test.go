@@ -118,40 +118,55 @@ func TestBlockedInlineStepIsOffloaded(t *testing.T) {
 // task never runs on a poller again.
 func TestBlockedPollerIsNotLentAgain(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		start := time.Now()
 		var log logBuffer
 		s := New(Config{Workers: 1, Grace: 10 * time.Millisecond, Logger: log.logger()})
 		var others, slow atomic.Int64
-		first := make(chan struct{})
-		s.Add(stepFunc{"slow room", func(tk Tick) {
-			if slow.Add(1) == 1 {
-				<-first
-			}
-		}}, 20, Skip, nil)
+		s.Add(stepFunc{"slow room", func(Tick) { slow.Add(1); time.Sleep(300 * time.Millisecond) }}, 2, Skip, nil)
 		s.Add(fn(func(Tick) { others.Add(1) }), 20, Skip, nil)
-		polling := make(chan struct{})
-		go func() {
-			defer close(polling)
-			for time.Since(start) < 10*time.Second {
-				s.RunDue(time.Since(start))
-				time.Sleep(slot)
+		stuck := 0
+		for s.Now() < 10*time.Second {
+			before := s.Now()
+			s.RunDue(before)
+			if s.Now()-before >= 100*time.Millisecond {
+				stuck++
 			}
-		}()
-		time.Sleep(2 * time.Second)
-		if n := others.Load(); n < 35 {
-			t.Errorf("the other task ran %d ticks of 40", n)
+			time.Sleep(slot)
 		}
-		if !contains(log.String(), `stepper="slow room"`, "lent") {
-			t.Errorf("log: %s", log.String())
+		if stuck != 1 {
+			t.Errorf("the poller was stuck %d times", stuck)
 		}
-		close(first)
-		time.Sleep(2 * time.Second)
-		if n := slow.Load(); n < 38 {
-			t.Errorf("the slow task ran %d ticks after it came back", n)
+		if n := slow.Load(); n < 19 || n > 20 {
+			t.Errorf("the slow task ran %d ticks of 20", n)
 		}
-		<-polling
+		if n := others.Load(); n < 140 {
+			t.Errorf("the other task ran %d ticks of 200", n)
+		}
+		if out := log.String(); strings.Count(out, "lent") != 1 || !contains(out, `stepper="slow room"`) {
+			t.Errorf("log: %s", out)
+		}
 		s.Close()
 	})
+}
+
+// After a pause of the whole process every Step seems long: one look is not
+// enough to call it stuck.
+func TestWatchdogLooksTwice(t *testing.T) {
+	s := New(Config{Manual: true})
+	defer s.Close()
+	looked := 0
+	s.Add(fn(func(Tick) {
+		sh := s.shards[0]
+		for i, want := range []int{0, 1, 0} {
+			if got := sh.sweep(time.Hour+time.Duration(i)*time.Second, nil); len(got) != want {
+				t.Errorf("look %d reports %d", i, len(got))
+			}
+			looked++
+		}
+	}), 20, Skip, nil)
+	s.RunDue(50 * time.Millisecond)
+	if looked != 3 {
+		t.Errorf("looked %d times", looked)
+	}
 }
 
 // A Step can block for ever; Close is what waits for it, nothing else.

@@ -100,6 +100,9 @@ func TestPollersDrive(t *testing.T) {
 		if more := m.Snapshot().Steps - st.Steps; more < 1980 || more > 2020 {
 			t.Errorf("%d steps in a second without pollers", more)
 		}
+		if st = m.Snapshot(); st.Lateness.Max() < 2*slot || st.Lateness.Max() > 3*slot {
+			t.Errorf("without pollers ticks are up to %v late, not the grace of %v", st.Lateness.Max(), 2*slot)
+		}
 		s.Close()
 	})
 }
