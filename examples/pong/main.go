@@ -1,0 +1,52 @@
+// Command pong is a game of two paddles and a ball, to play in a browser, alone or with a second tab.
+package main
+
+import (
+	"context"
+	"embed"
+	"flag"
+	"fmt"
+	"io/fs"
+	"net/http"
+	"os"
+	"os/signal"
+	"syscall"
+
+	"github.com/volley-go/volley"
+	"github.com/volley-go/volley/room"
+)
+
+//go:embed web
+var pages embed.FS
+
+func main() {
+	addr := flag.String("addr", "127.0.0.1:8080", "where to listen")
+	flag.Parse()
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	defer stop()
+	if err := run(ctx, *addr); err != nil {
+		fmt.Fprintln(os.Stderr, "pong:", err)
+		os.Exit(1)
+	}
+}
+
+func run(ctx context.Context, addr string) error {
+	srv := newServer(addr)
+	if err := srv.Listen(); err != nil {
+		return err
+	}
+	fmt.Printf("Play pong at http://%s (a second tab takes the other seat)\n", srv.Addr())
+	return srv.Run(ctx)
+}
+
+// newServer makes the whole program: the game, its pages and the sockets.
+func newServer(addr string) *volley.Server {
+	kind := room.Define("pong", newPong, room.Config{Rate: 60, Capacity: 32})
+	room.On(kind, aim, (*pong).Aim)
+	room.On(kind, rematch, (*pong).Rematch)
+	web, err := fs.Sub(pages, "web")
+	if err != nil {
+		panic(err) // the directory is embedded above
+	}
+	return volley.New(volley.Config{Addr: addr, Pages: http.FileServerFS(web)}, kind)
+}
