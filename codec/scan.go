@@ -36,7 +36,10 @@ func (r *Reader) value(level int) ([]byte, error) {
 	if level >= r.limits.Depth {
 		return nil, errDepth
 	}
-	for left > 0 {
+	for {
+		if left = r.run(left, isMap); left == 0 {
+			break
+		}
 		if isMap && left&1 == 0 && r.p < len(r.b) && !isKey(r.b[r.p]) {
 			return nil, errMapKey
 		}
@@ -76,6 +79,7 @@ func (r *Reader) nested(level int, outer, inner open) error {
 		return errDepth
 	}
 	for {
+		current = pack(r.run(int(current>>1), current&1 == 1), current&1 == 1)
 		for current>>1 == 0 {
 			if depth == 0 {
 				return nil
