@@ -47,7 +47,7 @@ func (b *blocking) write(c *Conn) {
 		b.queue = nil
 		if q == nil {
 			b.writing = false
-			last := c.reason.Load() != nil && !c.finished
+			last := c.said && !c.finished
 			c.finished = c.finished || last
 			c.wmu.Unlock()
 			if last {

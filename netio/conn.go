@@ -80,7 +80,8 @@ type Conn struct {
 	wmu      sync.Mutex
 	nb       *nbio.Conn // set once, when the socket moves to a poller
 	blocking *blocking  // before the socket has moved, or for good
-	finished bool       // the last byte has been written, and the peer was told so
+	said     bool       // the last bytes have been written: BYE and what comes with it
+	finished bool       // they have gone out, and the peer was told that they were the last
 
 	// Atomic.
 	reason   atomic.Pointer[error] // why it ended; nil: it has not. Whoever sets it closes the connection.
@@ -223,6 +224,7 @@ func (c *Conn) begin(reason error) bool {
 	if !c.reason.CompareAndSwap(nil, &reason) {
 		return false
 	}
+	c.e.totals.countClose(reason)
 	c.deadline.Store(c.e.now() + int64(closeGrace))
 	return true
 }
@@ -230,6 +232,7 @@ func (c *Conn) begin(reason error) bool {
 // sayLast writes the last bytes of a connection that begin has been called on.
 func (c *Conn) sayLast(b []byte) {
 	c.wmu.Lock()
+	c.said = true
 	err := c.writeLocked(b)
 	if c.nb == nil && c.blocking.held {
 		_ = c.blocking.socket.SetReadDeadline(time.Unix(1, 0)) // its goroutine may be waiting for the first frame
@@ -250,7 +253,7 @@ func (c *Conn) sayLast(b []byte) {
 func (c *Conn) finish() {
 	c.wmu.Lock()
 	defer c.wmu.Unlock()
-	if c.nb == nil || c.finished {
+	if c.nb == nil || !c.said || c.finished {
 		return // a blocking connection's writer finishes itself
 	}
 	if c.tls != nil && c.pending.Load() == 0 {

@@ -38,7 +38,6 @@ func (e *Engine) remove(c *Conn) {
 	s.conns[last] = nil
 	s.conns = s.conns[:last]
 	s.mu.Unlock()
-	e.totals.countClose(*c.reason.Load())
 }
 
 // eachConn calls f for the connections that there are now, without a lock.

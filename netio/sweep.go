@@ -74,9 +74,6 @@ func (c *Conn) swept(now int64) {
 		c.Close(codec.IdleTimeout, "", 0)
 		return
 	}
-	if c.pending.Load() > 0 {
-		return // it would arrive behind everything else and measure that
-	}
 	if c.pinged.Load() == 0 {
 		c.pinged.Store(now)
 	}
