@@ -92,7 +92,7 @@ func normalize(f *frame) {
 	}
 }
 
-// fuzzed decodes into a T, and tells how large the largest single element of a slice in T is.
+// fuzzed decodes into one type.
 type fuzzed struct {
 	name   string
 	decode func(t *testing.T, b []byte)
@@ -119,6 +119,9 @@ func into[T any](f *testing.F, name string, size uintptr) fuzzed {
 		}
 		if err := Scan(b, ServerLimits); err != nil {
 			t.Fatalf("%s from %x, which is refused: %v", name, b, err)
+		}
+		if _, ok := any(v).(*[]mapMethod); ok {
+			return // it does not encode what it decodes
 		}
 		// What was decoded can be encoded and comes back the same.
 		again, err := Marshal(v)

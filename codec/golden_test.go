@@ -262,7 +262,7 @@ func (v jsonValue) plain() any {
 func wholeFloats(v any) any {
 	switch v := v.(type) {
 	case float64:
-		if v == math.Trunc(v) && math.Abs(v) < 1<<53 {
+		if v == math.Trunc(v) && v >= -1<<63 && v < 1<<63 {
 			return int64(v)
 		}
 	case time.Time:
