@@ -134,9 +134,6 @@ func (e *Engine) Shutdown(ctx context.Context) error {
 	for ln := range e.listeners {
 		_ = ln.Close()
 	}
-	for nc := range e.nursery {
-		_ = nc.SetDeadline(time.Now())
-	}
 	pages := maps.Clone(e.pages)
 	e.mu.Unlock()
 
@@ -144,6 +141,7 @@ func (e *Engine) Shutdown(ctx context.Context) error {
 	err := e.drain(ctx)
 	if err != nil {
 		e.eachConn(func(c *Conn) { c.cut(err) })
+		e.endNursery(true)
 	}
 	for p := range pages {
 		p.shutdown(ctx)
@@ -160,6 +158,7 @@ func (e *Engine) drain(ctx context.Context) error {
 	tick := time.NewTicker(5 * time.Millisecond)
 	defer tick.Stop()
 	for e.totals.open.Load() > 0 || e.totals.handshakes.Load() > 0 {
+		e.endNursery(false) // again and again: a handshake that is just beginning sets its own deadline
 		select {
 		case <-tick.C:
 		case <-ctx.Done():
@@ -167,6 +166,18 @@ func (e *Engine) drain(ctx context.Context) error {
 		}
 	}
 	return nil
+}
+
+// endNursery makes the sockets that are no Conn yet give up, or closes them.
+func (e *Engine) endNursery(closeThem bool) {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	for nc := range e.nursery {
+		_ = nc.SetDeadline(time.Unix(1, 0))
+		if closeThem {
+			_ = nc.Close()
+		}
+	}
 }
 
 // shutdownWrite sends FIN after the bytes that were written. nbio has no such call; its lock keeps the descriptor ours

@@ -104,7 +104,8 @@ func TestRates(t *testing.T) {
 }
 
 func TestSlowHandshakes(t *testing.T) {
-	eachMode(t, Config{HandshakeTimeout: 150 * time.Millisecond}, func(t *testing.T, s *server) {
+	eachMode(t, Config{HandshakeTimeout: 500 * time.Millisecond}, func(t *testing.T, s *server) {
+		t.Parallel()
 		t.Run("no first frame", func(t *testing.T) {
 			p := s.shake(t)
 			p.wantEnd(codec.HandshakeTimeout)
@@ -121,10 +122,10 @@ func TestSlowHandshakes(t *testing.T) {
 				<-release
 				return nil, codec.Errorf(codec.Unauthorized, "too late")
 			}
-			slow := serve(t, s.mode, Config{HandshakeTimeout: 50 * time.Millisecond}, h)
+			slow := serve(t, s.mode, Config{HandshakeTimeout: 500 * time.Millisecond}, h)
 			p := slow.shake(t)
 			p.send("hello")
-			time.Sleep(200 * time.Millisecond)
+			eventually(t, "the sweeper gives up", func() bool { return slow.Stats().Closed[codec.HandshakeTimeout] == 1 })
 			close(release)
 			p.wantEnd(codec.HandshakeTimeout)
 		})

@@ -73,7 +73,7 @@ func (e *Engine) probePoller(nb *nbio.Conn, far int) error {
 
 // socketPair returns two connected sockets, one for a poller.
 func socketPair() (*nbio.Conn, int, error) {
-	fds, err := syscall.Socketpair(syscall.AF_UNIX, syscall.SOCK_STREAM|syscall.SOCK_CLOEXEC, 0)
+	fds, err := syscall.Socketpair(syscall.AF_UNIX, syscall.SOCK_STREAM, 0)
 	if err != nil {
 		return nil, 0, err
 	}

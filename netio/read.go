@@ -26,6 +26,7 @@ func (e *Engine) onRead(nb *nbio.Conn) {
 		s.poll(nb, buf)
 	case *probe:
 		s.poll(nb, buf)
+		return // New has not returned
 	}
 	if e.cfg.OnPoll != nil {
 		e.guard(e.cfg.OnPoll)

@@ -3,6 +3,8 @@ package netio
 import (
 	"context"
 	"strings"
+	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -51,5 +53,53 @@ func TestShutdownSaysGoingAway(t *testing.T) {
 			require.Fail(t, "Shutdown hangs")
 		}
 		session.wantClosed(t, codec.GoingAway)
+	})
+}
+
+// OnPoll runs after what was read has been handled, and a panic in it hurts nobody.
+func TestOnPoll(t *testing.T) {
+	var polls atomic.Int64
+	s := serve(t, modes[0], Config{Pollers: 1, OnPoll: func() {
+		if polls.Add(1) == 2 {
+			panic("in OnPoll")
+		}
+	}}, newHub())
+	require.Zero(t, polls.Load())
+	p, _ := s.connect(t)
+	for range 5 {
+		before := polls.Load()
+		p.send("x")
+		p.want("x")
+		eventually(t, "a poll", func() bool { return polls.Load() > before })
+	}
+}
+
+// Thousands of connections come and go while others talk; everything is counted out again.
+func TestChurn(t *testing.T) {
+	eachMode(t, Config{}, func(t *testing.T, s *server) {
+		var all sync.WaitGroup
+		const workers, rounds = 8, 20
+		for w := range workers {
+			all.Go(func() {
+				for i := range rounds {
+					p := s.shake(t)
+					p.write(concat(p.frame("hello"), p.frame("a")))
+					p.want("a")
+					if (w+i)%3 == 0 {
+						p.send("last")
+					}
+					_ = p.Close()
+				}
+			})
+		}
+		all.Wait()
+		eventually(t, "all are gone", func() bool { return s.Stats().Open == 0 })
+		require.Equal(t, uint64(workers*rounds), s.Stats().Opened)
+		for range workers * rounds {
+			session := <-s.hub.sessions
+			<-session.closed
+			require.Zero(t, session.after)
+			require.Equal(t, 1, session.closes)
+		}
 	})
 }
