@@ -28,25 +28,33 @@ type RemoteError string
 
 func (e RemoteError) Error() string { return "the client says: " + string(e) }
 
+// nothing is a payload of nil.
+var nothing = []byte{0xc0}
+
 // ask is a request that waits for a client's reply. Owned by the room's owner.
 type ask struct {
 	timer *Timer
 	done  func(payload []byte, err error) error // returns the error of a payload that does not fit
 }
 
-// Ask sends a request to a client. done runs later on the room's owner, exactly once: with the reply, or with ErrTimeout
-// after the timeout (0: DefaultTimeout), ErrLeft, ErrTooManyAsks, a RemoteError, or a *codec.Error if the reply does not
-// fit Resp (the client is then closed with codec.BadPayload).
+// Ask sends a request to a client. done runs later on the room's owner, once unless the room ends before: with the reply, or
+// with ErrTimeout after the timeout (0: DefaultTimeout), ErrLeft, ErrTooManyAsks, a RemoteError, or a *codec.Error if the
+// reply does not fit Resp (the client is then closed with codec.BadPayload). Ask panics if Req cannot be encoded or Resp
+// cannot be decoded.
 func Ask[Req, Resp any](c *Client, call Call[Req, Resp], req Req, timeout time.Duration, done func(Resp, error)) {
 	r := c.room
 	r.mustOwn("Ask")
-	var none Resp
+	var none, probe Resp
+	var fault *codec.Error
+	if err := codec.Unmarshal(nothing, &probe); err != nil && !errors.As(err, &fault) { // not even nothing: it is the type
+		panic(fmt.Sprintf("room: ask %s: %v", call, err))
+	}
 	switch {
 	case c.state == gone || c.state == leaving:
-		r.later(func() { done(none, ErrLeft) })
+		r.After(0, func() { done(none, ErrLeft) })
 		return
 	case len(c.asks) >= maxAsks:
-		r.later(func() { done(none, ErrTooManyAsks) })
+		r.After(0, func() { done(none, ErrTooManyAsks) })
 		return
 	}
 	id := r.sendAsk(c, string(call), func(b []byte) ([]byte, error) {
@@ -116,4 +124,5 @@ func (r *Room) abandon(c *Client) {
 		a.timer.Stop()
 		_ = a.done(nil, ErrLeft)
 	}
+	c.asks = nil
 }

@@ -21,6 +21,7 @@ type Client struct {
 	next   uint64 // the sequence number that its next packet must have
 	waits  int    // bytes of it in the inbox
 	waitsN uint64 // the inbox's turn that waits is about
+	left   bool   // its leave has been taken
 
 	// Owned by the room's owner.
 	state   clientState

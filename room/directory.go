@@ -19,7 +19,8 @@ type listing struct {
 	place    int // in open, plus one; 0: it is not in open
 	locked   bool
 	private  bool
-	gone     bool
+	ending   bool // it takes nobody new, for good
+	gone     bool // it is off the lists
 	metadata any
 }
 
@@ -37,7 +38,7 @@ type Info struct {
 // list puts the room into open or takes it out, as its state demands. The caller holds mu.
 func (d *directory) list(r *Room) {
 	l := &r.listing
-	open := !l.gone && !l.locked && !l.private && (r.kind.cfg.Capacity == 0 || l.seats < r.kind.cfg.Capacity)
+	open := !l.gone && !l.ending && !l.locked && !l.private && (r.kind.cfg.Capacity == 0 || l.seats < r.kind.cfg.Capacity)
 	switch {
 	case open && l.place == 0:
 		d.open = append(d.open, r)
@@ -76,7 +77,6 @@ func (d *directory) drop(r *Room) {
 	r.listing.gone = true
 	delete(d.byID, r.id)
 	d.list(r)
-	r.kind.host.rooms.Add(-1)
 }
 
 // removeIfEmpty takes a room without a taken seat off the lists, for good, and reports whether it did.
@@ -117,7 +117,7 @@ func (d *directory) take(id string) (*Room, uint32, seat) {
 	defer d.mu.Unlock()
 	r := d.byID[id]
 	switch {
-	case r == nil:
+	case r == nil || r.listing.ending:
 		return nil, 0, noRoom
 	case r.listing.locked:
 		return nil, 0, locked

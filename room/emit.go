@@ -35,9 +35,15 @@ func emit[T any](to audience, ev Event[T], v T, latest bool, key uint64) {
 	}
 	b := r.log.bytes
 	if to.scope == toSet || to.scope == toRest {
-		s.who = uint32(len(to.set))
 		for _, c := range to.set {
+			if c == nil || c.room != r {
+				continue // another room's numbers mean other clients
+			}
 			b = binary.BigEndian.AppendUint32(b, c.id)
+			s.who++
+			if to.scope == toSet {
+				r.target(c)
+			}
 		}
 	}
 	at := len(b)
@@ -67,7 +73,11 @@ func broadcast[T any](kinds []*kind, ev Event[T], v T, latest bool, key uint64) 
 			panic(fmt.Sprintf("room: emit %s: %v", ev, err))
 		}
 		for _, r := range k.directory.all() {
-			r.receive(item{kind: itemEmit, index: int32(slot.index), key: key, latest: latest}, b)
+			it := item{kind: itemEmit, index: int32(slot.index), key: key, latest: latest}
+			if !r.receive(it, b) && r.inbox.end() == nil {
+				k.host.counts.lost.Add(1)
+				r.Logger().Warn("room: too much is emitted to all rooms; an event is lost", "event", string(ev))
+			}
 		}
 	}
 }

@@ -2,8 +2,10 @@ package room
 
 import (
 	"fmt"
+	"maps"
 	"reflect"
 	"sync"
+	"unicode/utf8"
 
 	"github.com/volley-go/volley/codec"
 )
@@ -71,10 +73,6 @@ func (k *kind) addEmitter(name string, e any) *slot {
 	k.slotsMu.Lock()
 	defer k.slotsMu.Unlock()
 	old := *k.slots.Load()
-	slots := make(map[string]*slot, len(old)+1)
-	for n, s := range old {
-		slots[n] = s
-	}
 	added := &slot{name: name}
 	if s := old[name]; s != nil {
 		added.index, added.emitters = s.index, append(added.emitters, s.emitters...)
@@ -90,14 +88,19 @@ func (k *kind) addEmitter(name string, e any) *slot {
 		}
 		added.emitters = append(added.emitters, e)
 	}
+	if added.index < 0 {
+		return added // not kept, so that names without end cost no memory without end
+	}
+	slots := make(map[string]*slot, len(old)+1)
+	maps.Copy(slots, old)
 	slots[name] = added
 	k.slots.Store(&slots)
 	return added
 }
 
 func checkName(what, name string) {
-	if len(name) == 0 || len(name) > codec.MaxName {
-		panic(fmt.Sprintf("room: %s name %q must have 1 to %d bytes", what, name, codec.MaxName))
+	if len(name) == 0 || len(name) > codec.MaxName || !utf8.ValidString(name) {
+		panic(fmt.Sprintf("room: %s name %q must be valid UTF-8 of 1 to %d bytes", what, name, codec.MaxName))
 	}
 }
 

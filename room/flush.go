@@ -1,6 +1,7 @@
 package room
 
 import (
+	"math"
 	"sync"
 	"time"
 
@@ -94,7 +95,7 @@ func (r *Room) trim() {
 	keep := r.log.end()
 	behind := r.laggards[:0]
 	for _, c := range r.laggards {
-		if c.lagging {
+		if c.lagging && c.state == live {
 			keep = min(keep, c.cursor)
 			behind = append(behind, c)
 		}
@@ -110,14 +111,21 @@ func (r *Room) trim() {
 	r.log.trim(keep)
 }
 
-// cutOff closes the connections of clients whose cursor is before number keep.
+// cutOff parts with the clients whose cursor is before number keep.
 func (r *Room) cutOff(keep uint64) {
 	for _, c := range r.laggards {
 		if c.cursor < keep {
-			c.cursor = r.log.end() // it gets nothing more; its leave is on the way
-			c.link.Fail(codec.Errorf(codec.SlowConsumer, "more than %d bytes behind room %s", r.kind.cfg.Log, r.id))
+			r.fallOff(c)
 		}
 	}
+}
+
+// fallOff closes the connection of a client that cannot be brought up to date any more. It gets nothing more.
+func (r *Room) fallOff(c *Client) {
+	c.cursor, c.lagging = math.MaxUint64, true
+	r.kind.host.counts.slow.Add(1)
+	r.expel(c, codec.Errorf(codec.SlowConsumer, "too far behind room %s", r.id))
+	r.wake(false) // the game hears of it in the next Step
 }
 
 // flusher is one flush in progress.
@@ -183,11 +191,12 @@ func (f *flusher) build() {
 // latest-wins packets it takes the newest.
 func (f *flusher) gather(id uint32, from, end uint64) (count int) {
 	l, newest := &f.r.log, f.s.newest
-	choose := from < l.tick || !l.settled()
+	early := end < l.end() // what replaced a dead segment may come too late for this client
+	choose := early || from < l.tick || !l.settled()
 	if choose {
 		choose = false
 		for n := from; n < end; n++ {
-			if s := l.at(n); s.latest && !s.dead && l.hears(s, id) {
+			if s := l.at(n); s.latest && (early || !s.dead) && l.hears(s, id) {
 				newest[ownKey{s.key, s.index}] = n
 				choose = true
 			}
@@ -196,7 +205,7 @@ func (f *flusher) gather(id uint32, from, end uint64) (count int) {
 	b := f.s.own[:gap]
 	for n := from; n < end; n++ {
 		s := l.at(n)
-		if s.dead || !l.hears(s, id) || (choose && s.latest && newest[ownKey{s.key, s.index}] != n) {
+		if (s.dead && !early) || !l.hears(s, id) || (choose && s.latest && newest[ownKey{s.key, s.index}] != n) {
 			continue
 		}
 		b = append(b, l.bytes[s.at:s.at+s.size]...)
@@ -212,6 +221,10 @@ func (f *flusher) gather(id uint32, from, end uint64) (count int) {
 // send writes the frame whose packets stand in buf behind the gap.
 func (f *flusher) send(c *Client, buf []byte, count int) {
 	start := codec.PutVolley(buf, gap, c.channel, f.r.tick, c.applied, count)
+	if len(buf)-start > codec.ServerLimits.Frame || count > codec.ServerLimits.Packets {
+		f.r.fallOff(c) // no frame may be that long
+		return
+	}
 	c.acked = c.applied
 	_ = c.link.Send(buf, start) // a connection that is gone is heard of as a leave
 }

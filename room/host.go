@@ -33,10 +33,9 @@ type Host struct {
 	keeper *keeper
 	task   *tick.Task // the keeper's; nil without event-driven kinds
 
-	rooms   atomic.Int64
-	failed  atomic.Uint64
-	dropped atomic.Uint64
-	closed  atomic.Bool
+	rooms  atomic.Int64
+	counts counts
+	closed atomic.Bool
 }
 
 // NewHost takes the kinds, which then take no more handlers. It panics if two have one name, or if one belongs to a host.
@@ -47,7 +46,10 @@ func NewHost(cfg HostConfig, kinds ...AnyKind) *Host {
 	if cfg.MaxRooms <= 0 {
 		cfg.MaxRooms = 100_000
 	}
-	h := &Host{cfg: cfg, byName: map[string]*kind{}, names: newNames(), keeper: newKeeper()}
+	h := &Host{cfg: cfg, byName: map[string]*kind{}, names: newNames(), keeper: &keeper{}}
+	if cfg.Scheduler == nil {
+		panic("room: HostConfig.Scheduler is nil; rooms need one")
+	}
 	eventDriven := false
 	for _, any := range kinds {
 		k := any.base()
@@ -82,22 +84,27 @@ type JoinRequest struct {
 // error says why there is no seat.
 func (h *Host) Join(req JoinRequest) (*Client, *codec.Error) {
 	options := append([]byte(nil), req.Options...)
-	r, id, err := h.findSeat(req, options)
-	if err != nil {
-		return nil, err
+	for {
+		r, id, err := h.findSeat(req, options)
+		if err != nil {
+			return nil, err
+		}
+		c := &Client{room: r, link: req.Link, user: req.User, options: options, channel: req.Channel, id: id, next: 1}
+		if r.receive(item{kind: itemJoin, client: c}, nil) {
+			return c, nil
+		}
+		if why := r.inbox.end(); why.Code != codec.RoomClosed || req.How == codec.JoinByID {
+			return nil, why
+		}
+		// It closed between our finding it and our coming, and is off the lists now: another one may do.
 	}
-	c := &Client{room: r, link: req.Link, user: req.User, options: options, channel: req.Channel, id: id, next: 1}
-	if !r.receive(item{kind: itemJoin, client: c}, nil) {
-		r.inbox.mu.Lock()
-		defer r.inbox.mu.Unlock()
-		return nil, r.inbox.why
-	}
-	return c, nil
 }
+
+var errClosed = &codec.Error{Code: codec.GoingAway, Reason: "the server shuts down"}
 
 func (h *Host) findSeat(req JoinRequest, options []byte) (*Room, uint32, *codec.Error) {
 	if h.closed.Load() {
-		return nil, 0, &codec.Error{Code: codec.GoingAway, Reason: "the server shuts down"}
+		return nil, 0, errClosed
 	}
 	if req.How == codec.JoinByID {
 		return h.seatByID(req.Name)
@@ -137,12 +144,16 @@ func (h *Host) seatByID(name string) (*Room, uint32, *codec.Error) {
 
 // create makes a room; with a first seat taken if it is for a join.
 func (h *Host) create(k *kind, options []byte, forJoin bool) (*Room, *codec.Error) {
-	if h.rooms.Add(1) > int64(h.cfg.MaxRooms) {
+	n := h.rooms.Add(1)
+	if h.closed.Load() { // looked at after counting: either Close sees this room or we see Close
+		h.rooms.Add(-1)
+		return nil, errClosed
+	}
+	if n > int64(h.cfg.MaxRooms) {
 		h.rooms.Add(-1)
 		return nil, codec.Errorf(codec.TooManyRooms, "the server has %d rooms", h.cfg.MaxRooms)
 	}
 	r := &Room{kind: k, id: newID(), options: options, began: time.Now(), forJoin: forJoin}
-	r.logger = h.cfg.Logger.With("kind", k.name, "room", r.id)
 	r.listing.private = k.cfg.Private
 	if forJoin {
 		r.listing.seats, r.listing.lastID = 1, 1
@@ -195,22 +206,13 @@ func (h *Host) Room(id string) *Room {
 	return nil
 }
 
-// HostStats are counters since the host began, but for Rooms.
-type HostStats struct {
-	Rooms   int    // at this moment
-	Failed  uint64 // rooms that ended by a panic
-	Dropped uint64 // packets of events without a handler
-}
-
-// Stats returns the host's counters.
-func (h *Host) Stats() HostStats {
-	return HostStats{Rooms: int(h.rooms.Load()), Failed: h.failed.Load(), Dropped: h.dropped.Load()}
-}
-
-// Close ends every room with that reason and takes no more joins. It waits for the rooms until ctx ends, and then says how
-// many are left.
+// Close ends every room with that reason (nil: codec.RoomClosed) and takes no more joins. It waits for the rooms, their Close
+// hooks included, until ctx ends, and then says how many are left.
 func (h *Host) Close(ctx context.Context, why *codec.Error) error {
 	h.closed.Store(true)
+	if why == nil {
+		why = &codec.Error{Code: codec.RoomClosed, Reason: "the server shuts down"}
+	}
 	if h.task != nil {
 		h.task.Stop()
 	}

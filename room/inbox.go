@@ -43,49 +43,86 @@ type batch struct {
 // inbox is where everything reaches a room.
 type inbox struct {
 	mu     sync.Mutex
-	waits  batch  // guarded by mu
-	turn   uint64 // counts the swaps; guarded by mu
-	closed bool   // guarded by mu
-
-	why *codec.Error // why it is closed; guarded by mu
+	waits  batch        // guarded by mu
+	ours   int          // what the server's own items in it cost; guarded by mu
+	turn   uint64       // counts the swaps; guarded by mu
+	closed *codec.Error // why it takes nothing any more; guarded by mu
 }
 
-// maxItems bounds an inbox for items that carry no bytes.
-const maxItems = 1 << 16
+// itemCost is what an item counts for beside its bytes: about what it takes, so that empty packets fill an inbox as well.
+const itemCost = 64
+
+// maxOurs bounds what posts and emits from outside may cost, apart from what clients send: neither crowds the other out.
+// It is half of what a tick may emit.
+const maxOurs = maxTickBytes / 2
 
 // swap gives the owner what waits, and the inbox the empty batch that the owner has done with.
 func (in *inbox) swap(done batch) batch {
 	done.items, done.bytes = shrunk(done.items), shrunk(done.bytes)
 	in.mu.Lock()
 	got := in.waits
-	in.waits = done
+	in.waits, in.ours = done, 0
 	in.turn++
 	in.mu.Unlock()
 	return got
 }
 
-// empty reports whether nothing waits.
-func (in *inbox) empty() bool {
+// end returns why the inbox is closed; nil: it is not.
+func (in *inbox) end() *codec.Error {
 	in.mu.Lock()
 	defer in.mu.Unlock()
-	return len(in.waits.items) == 0
+	return in.closed
 }
 
-// receive puts one item with its bytes into the room's inbox and wakes an event-driven room. It reports whether the room
-// took it: a closed one does not, and a full one takes nothing but joins and leaves.
-func (r *Room) receive(it item, bytes []byte) bool {
-	in := &r.inbox
+// close lets nothing in any more and returns what waits.
+func (in *inbox) close(why *codec.Error) []item {
 	in.mu.Lock()
-	full := len(in.waits.items) >= maxItems || len(in.waits.bytes)+len(bytes) > r.kind.cfg.Inbox
-	if in.closed || (full && it.kind != itemJoin && it.kind != itemLeave) {
-		in.mu.Unlock()
-		return false
-	}
+	defer in.mu.Unlock()
+	waits := in.waits.items
+	in.waits, in.closed = batch{}, why
+	return waits
+}
+
+// put adds an item with its bytes. The caller holds mu.
+func (in *inbox) put(it item, bytes []byte) {
 	it.at, it.n = uint32(len(in.waits.bytes)), uint32(len(bytes))
 	in.waits.bytes = append(in.waits.bytes, bytes...)
 	in.waits.items = append(in.waits.items, it)
+}
+
+// receive puts one item with its bytes into the room's inbox and wakes an event-driven room. It reports whether the room
+// took it: a closed one does not, and one with too many posts and emits takes no more of those. Joins and leaves are
+// bounded by the connections: each client comes once and goes once.
+func (r *Room) receive(it item, bytes []byte) bool {
+	in := &r.inbox
+	in.mu.Lock()
+	took := in.admit(&it, len(bytes))
+	if took {
+		in.put(it, bytes)
+	}
 	in.mu.Unlock()
-	r.wake(false)
+	if took {
+		r.wake(false)
+	}
+	return took
+}
+
+// admit reports whether there is a place for the item of size bytes. The caller holds mu.
+func (in *inbox) admit(it *item, size int) bool {
+	switch {
+	case in.closed != nil:
+		return false
+	case it.kind == itemJoin:
+		return true
+	case it.kind == itemLeave:
+		first := !it.client.left
+		it.client.left = true
+		return first
+	}
+	if in.ours+size+itemCost > maxOurs {
+		return false
+	}
+	in.ours += size + itemCost
 	return true
 }
 
@@ -93,7 +130,7 @@ func (r *Room) receive(it item, bytes []byte) bool {
 func (r *Room) input(c *Client, seq uint64, packets []codec.Packet) error {
 	in := &r.inbox
 	in.mu.Lock()
-	if in.closed {
+	if in.closed != nil {
 		in.mu.Unlock()
 		return nil // the client is about to hear why
 	}
@@ -106,9 +143,10 @@ func (r *Room) input(c *Client, seq uint64, packets []codec.Packet) error {
 		if seq+uint64(i) < c.next {
 			continue // it came before
 		}
-		if err := in.add(c, &packets[i]); err != nil {
+		if !in.add(c, &packets[i]) {
 			in.mu.Unlock()
-			return err
+			r.kind.host.counts.flooded.Add(1)
+			return codec.Errorf(codec.InboxFull, "room %s cannot take more input in one tick", r.id)
 		}
 	}
 	in.mu.Unlock()
@@ -116,18 +154,21 @@ func (r *Room) input(c *Client, seq uint64, packets []codec.Packet) error {
 	return nil
 }
 
-// add copies one packet. The caller holds mu.
-func (in *inbox) add(c *Client, p *codec.Packet) error {
-	cfg := &c.room.kind.cfg
+// add copies one packet, if there is a place for it. The caller holds mu.
+func (in *inbox) add(c *Client, p *codec.Packet) bool {
+	limit := c.room.kind.cfg.Inbox
 	if c.waitsN != in.turn {
 		c.waits, c.waitsN = 0, in.turn
 	}
-	size := len(p.Payload)
-	c.waits += size + itemCost
-	if c.waits > cfg.Inbox/4 || len(in.waits.bytes)+size > cfg.Inbox || len(in.waits.items) >= maxItems {
-		return codec.Errorf(codec.InboxFull, "room %s has %d bytes of input waiting", c.room.id, len(in.waits.bytes))
+	c.waits += len(p.Payload) + itemCost
+	if c.waits > limit/4 {
+		return false
 	}
-	it := item{client: c, seq: c.next, id: p.ID, at: uint32(len(in.waits.bytes)), n: uint32(size)}
+	// A full inbox is the fault of those who have much in it, not of who comes late.
+	if all := len(in.waits.bytes) + len(in.waits.items)*itemCost - in.ours; all > limit && c.waits > limit/64 {
+		return false
+	}
+	it := item{client: c, seq: c.next, id: p.ID}
 	switch p.Kind {
 	case codec.Reply, codec.Failure:
 		it.kind, it.failed = itemReply, p.Kind == codec.Failure
@@ -135,13 +176,9 @@ func (in *inbox) add(c *Client, p *codec.Packet) error {
 		it.handler = c.room.kind.handlerOf(p)
 	}
 	c.next++
-	in.waits.bytes = append(in.waits.bytes, p.Payload...)
-	in.waits.items = append(in.waits.items, it)
-	return nil
+	in.put(it, p.Payload)
+	return true
 }
-
-// itemCost is what an item counts for beside its payload, so that empty packets cannot fill an inbox for free.
-const itemCost = 16
 
 // handlerOf returns the handler of a packet's event, or nil.
 func (k *kind) handlerOf(p *codec.Packet) *handler {

@@ -3,7 +3,9 @@ package room
 import (
 	"errors"
 	"fmt"
+	"maps"
 	"reflect"
+	"slices"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -41,8 +43,9 @@ type Config struct {
 	// Blocking says that callbacks may block (files, databases), so they never run on a poller's goroutine. It matters to
 	// event-driven rooms, which otherwise run where their input arrives.
 	Blocking bool
-	// Inbox is how many bytes may wait for a room's next tick, and a quarter of it how many of one client; beyond it that
-	// client is closed with codec.InboxFull. 0: 256 KiB.
+	// Inbox is how many bytes of clients' packets may wait for a room's next tick, each packet counted as 64 bytes more. A
+	// client of which more than a quarter of that waits is closed with codec.InboxFull; when everybody's packets together
+	// fill it, so is who sends more while a 64th of it is its own. 0: 256 KiB.
 	Inbox int
 	// Log is how many bytes a room keeps for clients whose connections are slow. 0: 64 KiB.
 	Log int
@@ -60,12 +63,19 @@ func (c Config) withDefaults() Config {
 	return c
 }
 
+// maxBuffer is the largest Inbox or Log. Places in them are 32-bit numbers.
+const maxBuffer = 1 << 30
+
 func (c Config) check() error {
 	switch {
 	case c.Rate < 0 || c.Rate > tick.MaxRate:
 		return fmt.Errorf("Rate is %d; it must be from 0 (event-driven) to %d", c.Rate, tick.MaxRate)
 	case c.Capacity < 0:
 		return fmt.Errorf("Capacity is %d; 0 means no limit", c.Capacity)
+	case c.Inbox < 0 || c.Inbox > maxBuffer:
+		return fmt.Errorf("Inbox is %d; it must be from 0 (256 KiB) to %d bytes", c.Inbox, maxBuffer)
+	case c.Log < 0 || c.Log > maxBuffer:
+		return fmt.Errorf("Log is %d; it must be from 0 (64 KiB) to %d bytes", c.Log, maxBuffer)
 	}
 	return nil
 }
@@ -141,8 +151,12 @@ func (k *kind) freeze(h *Host) {
 		panic(fmt.Sprintf("room: kind %q belongs to a host already; define one for each server", k.name))
 	}
 	k.host = h
-	for name, handler := range k.handlers {
+	for _, name := range slices.Sorted(maps.Keys(k.handlers)) { // the same indices in every run
+		handler := k.handlers[name]
 		index := k.addEmitter(name, nil).index
+		if index < 0 {
+			continue // the table is full: the name itself will do
+		}
 		for index >= len(k.byIndex) {
 			k.byIndex = append(k.byIndex, nil)
 		}

@@ -33,7 +33,7 @@ type log struct {
 
 	// About the current tick.
 	uniform bool                 // every segment is toAll
-	shared  bool                 // some segment is for more than one client
+	shared  bool                 // some segment is for others than the room's targets
 	dead    int                  // segments that were replaced
 	scopes  uint8                // a bit for each scope that a latest-wins segment has
 	newest  map[latestKey]uint64 // the number of each key's newest segment; made when first needed
@@ -47,8 +47,8 @@ type latestKey struct {
 	scope scope
 }
 
-// maxTickBytes bounds what a room may emit in one tick. It is a fault of the game to pass it.
-const maxTickBytes = 16 << 20
+// maxTickBytes bounds what a room may emit in one tick: half of the largest frame. It is a fault of the game to pass it.
+const maxTickBytes = 8 << 20
 
 // end is the number that the next segment will get.
 func (l *log) end() uint64 { return l.first + uint64(len(l.segments)) }
@@ -73,7 +73,7 @@ func (l *log) commit(bytes []byte, at int, s segment) {
 	if s.scope != toAll {
 		l.uniform = false
 	}
-	if s.scope != toOne {
+	if s.scope != toOne && s.scope != toSet {
 		l.shared = true
 	}
 	if s.latest {
@@ -108,17 +108,15 @@ func (l *log) settled() bool {
 // trim forgets the segments before number keep.
 func (l *log) trim(keep uint64) {
 	n := int(min(keep, l.end()) - min(l.first, keep))
-	switch {
-	case n == 0:
-		return
-	case n == len(l.segments):
+	if n == len(l.segments) {
 		l.first += uint64(n)
 		l.segments, l.bytes = shrunk(l.segments), shrunk(l.bytes)
 		return
-	case n < len(l.segments)/2:
-		return // move bytes only when it frees at least half: the cost stays constant per segment
 	}
 	cut := int(l.segments[n].start())
+	if n == 0 || (n < len(l.segments)/2 && cut < len(l.bytes)/2) {
+		return // move what stays only when half is freed: the cost remains constant per byte
+	}
 	l.first += uint64(n)
 	l.segments = l.segments[:copy(l.segments, l.segments[n:])]
 	l.bytes = l.bytes[:copy(l.bytes, l.bytes[cut:])]

@@ -19,6 +19,7 @@ func (r *Room) admit(c *Client) {
 		r.clients = slices.DeleteFunc(r.clients, func(o *Client) bool { return o == c })
 		r.leavers = slices.DeleteFunc(r.leavers, func(o *Client) bool { return o == c })
 		r.turnAway(c, asError(codec.JoinRefused, err))
+		r.abandon(c)
 		return
 	}
 	r.everJoined = true
@@ -47,6 +48,12 @@ func (r *Room) drop(c *Client, why *codec.Error) {
 	r.leavers = append(r.leavers, c)
 }
 
+// expel closes the connection of a client, which leaves.
+func (r *Room) expel(c *Client, why *codec.Error) {
+	c.link.Fail(why)
+	r.drop(c, why)
+}
+
 // remove takes a leaver, of whom the game knows, out of the room.
 func (r *Room) remove(c *Client) {
 	c.until = r.log.end()
@@ -56,9 +63,12 @@ func (r *Room) remove(c *Client) {
 	r.kind.directory.release(r)
 }
 
-// sendOff hands the leavers what they may still hear, and tells them why they go.
+// sendOff hands the leavers of whom the game knows what they may still hear, and tells them why they go.
 func (r *Room) sendOff() {
-	for i, c := range r.leavers {
+	if len(r.leavers) == 0 {
+		return
+	}
+	for _, c := range r.leavers[:r.told] {
 		r.serveLeaver(c)
 		c.state = gone
 		why := c.why
@@ -66,13 +76,10 @@ func (r *Room) sendOff() {
 			why = &codec.Error{Code: codec.Left}
 		}
 		c.link.Left(c.channel, why)
-		r.leavers[i] = nil
 	}
-	if len(r.leavers) > 0 {
-		r.laggards = slices.DeleteFunc(r.laggards, isGone)
-		r.unacked = slices.DeleteFunc(r.unacked, isGone)
-	}
-	r.leavers, r.told = r.leavers[:0], 0
+	r.leavers, r.told = slices.Delete(r.leavers, 0, r.told), 0
+	r.laggards = slices.DeleteFunc(r.laggards, isGone)
+	r.unacked = slices.DeleteFunc(r.unacked, isGone)
 }
 
 func isGone(c *Client) bool { return c.state == gone }
@@ -132,12 +139,7 @@ func (r *Room) fail() {
 func (r *Room) shut() {
 	r.closed = true
 	r.kind.directory.remove(r)
-	r.inbox.mu.Lock()
-	r.inbox.closed, r.inbox.why = true, r.closing
-	waits := r.inbox.waits.items
-	r.inbox.waits = batch{}
-	r.inbox.mu.Unlock()
-	rest := append(r.batch.items[min(r.next, len(r.batch.items)):], waits...)
+	rest := append(r.batch.items[r.next:], r.inbox.close(r.closing)...)
 	for i := range rest {
 		if c := rest[i].client; rest[i].kind == itemJoin && c != nil {
 			c.state = gone
@@ -149,4 +151,6 @@ func (r *Room) shut() {
 	task := r.task
 	r.taskMu.Unlock()
 	task.Stop()
+	r.keep()
+	r.kind.host.rooms.Add(-1) // last, so that Host.Close waits for all of it
 }

@@ -45,11 +45,3 @@ func (n *Names) add(name string) int {
 	n.list.Store(&list)
 	return len(old)
 }
-
-// find returns the index of name.
-func (n *Names) find(name []byte) (int, bool) {
-	n.mu.Lock()
-	defer n.mu.Unlock()
-	i, ok := n.index[string(name)]
-	return i, ok
-}

@@ -20,7 +20,6 @@ type Room struct {
 	options []byte // the creator's: one checked msgpack value
 	opened  time.Duration
 	began   time.Time
-	logger  *slog.Logger
 	forJoin bool // made for a join, so it closes even if nobody gets in
 
 	inbox inbox
@@ -39,13 +38,13 @@ type Room struct {
 	everJoined bool
 	closing    *codec.Error // why the room is about to end
 	closed     bool
+	returned   bool // the Step has come to its end, not to a panic
 	tick       uint64
 	time       time.Duration // since the room began, by its ticks
 	batch      batch         // what Step works off
 	next       int           // of batch.items
 	leavers    []*Client     // told to go, not yet sent off
 	told       int           // of leavers: how many the game knows of
-	deferred   []func()      // run once the current callback has returned
 	random     *rand.Rand
 
 	log      log
@@ -59,9 +58,13 @@ type Room struct {
 	timers     timerHeap
 	timersMade uint64
 	emptyTimer *Timer
-	keptFor    time.Duration // when the host's keeper will wake the room; 0: it will not
+	keptFor    atomic.Int64 // when the host's keeper will wake the room; 0: it will not. Any goroutine reads it
 
-	running atomic.Bool // Step is under way
+	// Guarded by the mu of the host's keeper.
+	kept kept
+
+	running atomic.Bool                 // Step is under way
+	logger  atomic.Pointer[slog.Logger] // made when first needed
 }
 
 // ID returns the room's id, by which clients can join it. Any goroutine.
@@ -104,14 +107,22 @@ func (r *Room) Rand() *rand.Rand {
 }
 
 // Logger returns the host's logger with the room's kind and id. Any goroutine.
-func (r *Room) Logger() *slog.Logger { return r.logger }
+func (r *Room) Logger() *slog.Logger {
+	l := r.logger.Load()
+	if l == nil {
+		l = r.kind.host.cfg.Logger.With("kind", r.kind.name, "room", r.id)
+		r.logger.Store(l)
+	}
+	return l
+}
 
 // CreateOptions decodes the options of the client or the server that had the room made. The zero T comes back if there are
 // none.
 func CreateOptions[T any](r *Room) (T, error) { return decodeOptions[T](r.options) }
 
 // Post runs fn on the room's owner, with the next tick or, in an event-driven room, as soon as it can. It reports whether
-// the room took it: one that has ended, or has too much waiting, does not. Any goroutine.
+// the room took it: one that has ended, or has too much waiting, does not. A room that ends first does not run it either.
+// Any goroutine.
 func (r *Room) Post(fn func()) bool {
 	return r.receive(item{kind: itemPost, post: fn}, nil)
 }
@@ -126,11 +137,9 @@ func (r *Room) Close(reason string) {
 func (r *Room) end(why *codec.Error) {
 	if r.closing == nil {
 		r.closing = why
+		r.kind.directory.change(r, func(l *listing) { l.ending = true }) // nobody new is sent here to be turned away
 	}
 }
-
-// later runs fn once the current callback has returned.
-func (r *Room) later(fn func()) { r.deferred = append(r.deferred, fn) }
 
 // wake runs an event-driven room soon; inline says that the caller is a poller, on which the room may run at once.
 func (r *Room) wake(inline bool) {

@@ -1,6 +1,7 @@
 package room
 
 import (
+	"errors"
 	"runtime/debug"
 	"time"
 
@@ -14,10 +15,11 @@ func (r *Room) Step(t tick.Tick) {
 		return
 	}
 	r.running.Store(true)
+	r.returned = false
 	defer r.leaveStep()
 	r.tick = t.N
 	if rate := r.kind.cfg.Rate; rate > 0 {
-		r.time = time.Duration(t.N) * time.Second / time.Duration(rate)
+		r.time = ticksTime(t.N, uint64(rate))
 	} else {
 		r.time = t.Now - r.opened
 	}
@@ -33,7 +35,6 @@ func (r *Room) Step(t tick.Tick) {
 		r.settle()
 	}
 	r.runTimers()
-	r.settle()
 	if r.hasTick() {
 		r.game.(ticker).Tick(t)
 		r.settle()
@@ -48,18 +49,27 @@ func (r *Room) Step(t tick.Tick) {
 	clear(r.batch.items)
 	if r.closing != nil {
 		r.shut()
-		return
 	}
 	r.keep()
+	r.returned = true
+}
+
+// ticksTime is how long n ticks take. Whole seconds apart, so that it does not overflow in our time.
+func ticksTime(n, rate uint64) time.Duration {
+	return time.Duration(n/rate)*time.Second + time.Duration(n%rate)*time.Second/time.Duration(rate)
 }
 
 func (r *Room) hasTick() bool { return r.kind.hooks.tick && r.closing == nil }
 
-// leaveStep ends a Step, also one that panicked: then the room ends, and only it.
+// leaveStep ends a Step, also one that panicked or ended its goroutine: then the room ends, and only it.
 func (r *Room) leaveStep() {
-	if p := recover(); p != nil {
-		r.logger.Error("room: a callback panicked; the room ends", "panic", p, "stack", string(debug.Stack()))
-		r.kind.host.failed.Add(1)
+	if !r.returned {
+		p := recover()
+		if p == nil {
+			p = "runtime.Goexit"
+		}
+		r.Logger().Error("room: a callback panicked; the room ends", "panic", p, "stack", string(debug.Stack()))
+		r.kind.host.counts.failed.Add(1)
 		r.fail()
 	}
 	r.running.Store(false)
@@ -71,6 +81,7 @@ func (r *Room) start() {
 	r.game = r.kind.newGame(r)
 	if r.kind.hooks.open {
 		if err := r.game.(opener).Open(); err != nil {
+			r.Logger().Warn("room: Open refused; the room ends", "error", err)
 			r.end(asError(codec.JoinRefused, err))
 			return
 		}
@@ -120,25 +131,18 @@ func (r *Room) packet(it *item, payload []byte) {
 	case it.id != 0:
 		r.refuse(c, it.id, "no handler")
 	default:
-		r.kind.host.dropped.Add(1)
+		r.kind.host.counts.dropped.Add(1)
 		c.link.Dropped(c.channel, it.seq, codec.Errorf(codec.UnknownEvent, "room %s has no handler for this event", r.kind.name))
 	}
 	if err != nil {
-		why := asError(codec.BadPayload, err)
-		c.link.Fail(why)
-		r.drop(c, why)
+		r.kind.host.counts.bad.Add(1)
+		r.expel(c, asError(codec.BadPayload, err))
 	}
 }
 
-// settle does what callbacks have left to do: deferred functions, and the game's Leave for clients that go.
+// settle does what a callback has left to do: the game's Leave for clients that go, which may make others go.
 func (r *Room) settle() {
-	for r.told < len(r.leavers) || len(r.deferred) > 0 {
-		if len(r.deferred) > 0 {
-			fn := r.deferred[0]
-			r.deferred = r.deferred[:copy(r.deferred, r.deferred[1:])]
-			fn()
-			continue
-		}
+	for r.told < len(r.leavers) {
 		c := r.leavers[r.told]
 		r.told++
 		r.abandon(c)
@@ -149,10 +153,16 @@ func (r *Room) settle() {
 
 // asError returns err as an *Error, with code if it is none yet.
 func asError(code codec.Code, err error) *codec.Error {
-	if e, ok := err.(*codec.Error); ok {
-		return e
+	var e *codec.Error
+	switch {
+	case !errors.As(err, &e):
+		return &codec.Error{Code: code, Reason: err.Error()}
+	case e == nil: // a nil *Error in an error, which the caller meant as one all the same
+		return &codec.Error{Code: code}
+	case error(e) != err:
+		return &codec.Error{Code: e.Code, Reason: err.Error()}
 	}
-	return &codec.Error{Code: code, Reason: err.Error()}
+	return e
 }
 
 // prefixed puts what in front of the reason.

@@ -50,13 +50,14 @@ func (t *Timer) Stop() bool {
 // runTimers runs what is due. A timer that a timer sets runs with the next tick at the earliest.
 func (r *Room) runTimers() {
 	made := r.timersMade
-	for len(r.timers) > 0 && r.timers[0].due <= r.time && r.timers[0].order <= made {
+	for r.closing == nil && len(r.timers) > 0 && r.timers[0].due <= r.time && r.timers[0].order <= made {
 		t := heap.Pop(&r.timers).(*Timer)
 		if t.every > 0 {
 			t.due = max(t.due+t.every, r.time+1)
 			heap.Push(&r.timers, t)
 		}
 		t.fn()
+		r.settle()
 	}
 }
 
@@ -83,4 +84,10 @@ func (h *timerHeap) Pop() any {
 	*h = old[:len(old)-1]
 	t.place = -1
 	return t
+}
+
+// restart makes a timer that is not waiting due d from now.
+func (r *Room) restart(t *Timer, d time.Duration) {
+	t.due = r.time + d
+	heap.Push(&r.timers, t)
 }

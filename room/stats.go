@@ -1,0 +1,28 @@
+package room
+
+import "sync/atomic"
+
+// HostStats are counters since the host began, but for Rooms.
+type HostStats struct {
+	Rooms   int    // at this moment
+	Failed  uint64 // rooms that ended by a panic
+	Dropped uint64 // packets of events without a handler: codec.UnknownEvent
+	Bad     uint64 // clients closed because a payload did not fit: codec.BadPayload
+	Slow    uint64 // clients closed because they fell off a room's log: codec.SlowConsumer
+	Flooded uint64 // clients closed because they, or everyone, sent more than a room's inbox holds: codec.InboxFull
+	Lost    uint64 // events emitted to a kind or a host that a room had no place for; its clients miss them
+}
+
+// counts are the HostStats as they grow.
+type counts struct {
+	failed, dropped, bad, slow, flooded, lost atomic.Uint64
+}
+
+// Stats returns the host's counters.
+func (h *Host) Stats() HostStats {
+	c := &h.counts
+	return HostStats{
+		Rooms: int(h.rooms.Load()), Failed: c.failed.Load(), Dropped: c.dropped.Load(), Bad: c.bad.Load(),
+		Slow: c.slow.Load(), Flooded: c.flooded.Load(), Lost: c.lost.Load(),
+	}
+}
