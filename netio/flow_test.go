@@ -296,7 +296,8 @@ func TestSendRefuses(t *testing.T) {
 }
 
 func TestPings(t *testing.T) {
-	eachMode(t, Config{PingInterval: 100 * time.Millisecond}, func(t *testing.T, s *server) {
+	eachMode(t, Config{PingInterval: 400 * time.Millisecond}, func(t *testing.T, s *server) {
+		t.Parallel()
 		p, session := s.connect(t)
 		start := time.Now()
 		for range 4 {
@@ -306,10 +307,10 @@ func TestPings(t *testing.T) {
 			time.Sleep(5 * time.Millisecond)
 			p.send("\x92\x08" + ping[2:])
 		}
-		require.Greater(t, time.Since(start), 250*time.Millisecond)
+		require.Greater(t, time.Since(start), time.Second)
 		eventually(t, "the round trip is known", func() bool { return session.c.RTT() > 0 })
 		require.GreaterOrEqual(t, session.c.RTT(), 4*time.Millisecond)
-		require.Less(t, session.c.RTT(), 100*time.Millisecond)
+		require.Less(t, session.c.RTT(), 400*time.Millisecond)
 		require.GreaterOrEqual(t, s.Stats().Pings, uint64(4))
 		require.Empty(t, session.all(), "sessions do not see PONGs")
 

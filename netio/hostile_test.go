@@ -104,7 +104,7 @@ func TestRates(t *testing.T) {
 }
 
 func TestSlowHandshakes(t *testing.T) {
-	eachMode(t, Config{HandshakeTimeout: 500 * time.Millisecond}, func(t *testing.T, s *server) {
+	eachMode(t, Config{HandshakeTimeout: time.Second}, func(t *testing.T, s *server) {
 		t.Parallel()
 		t.Run("no first frame", func(t *testing.T) {
 			p := s.shake(t)
@@ -122,7 +122,7 @@ func TestSlowHandshakes(t *testing.T) {
 				<-release
 				return nil, codec.Errorf(codec.Unauthorized, "too late")
 			}
-			slow := serve(t, s.mode, Config{HandshakeTimeout: 500 * time.Millisecond}, h)
+			slow := serve(t, s.mode, Config{HandshakeTimeout: 2 * time.Second}, h)
 			p := slow.shake(t)
 			p.send("hello")
 			eventually(t, "the sweeper gives up", func() bool { return slow.Stats().Closed[codec.HandshakeTimeout] == 1 })
