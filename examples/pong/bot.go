@@ -1,47 +1,41 @@
 package main
 
-import (
-	"strings"
-	"unicode/utf8"
-)
+import "github.com/volley-go/volley/room"
 
-// callBot gives an empty seat to a bot.
-func (p *pong) callBot() {
-	for seat, name := range p.table.Names {
-		if name == "" {
-			p.table.Names[seat], p.table.Bots[seat] = "Robo", true
-			p.newMatch()
-			p.changed()
-		}
-	}
+// bot plays where no human sits.
+type bot struct {
+	coming *room.Timer // of a bot that will take an empty seat
+	slip   float32     // how far beside the ball it aims
+	awaits bool        // the ball is on its way to the bot
 }
 
-// botAim is where a bot wants its paddle: behind the ball when it comes, a little off so that it can be beaten.
+// expectBot lets a bot take the seat that is empty, in a while.
+func (p *pong) expectBot() {
+	if p.bot.coming != nil {
+		p.bot.coming.Stop()
+	}
+	p.bot.coming = p.room.After(botWaits, func() {
+		for seat, name := range p.table.Names {
+			if name == "" {
+				p.table.Names[seat], p.table.Bots[seat] = "Robo", true
+				p.newMatch()
+				p.changed()
+			}
+		}
+	})
+}
+
+// botAim is where the bot wants its paddle: in the middle while the ball goes away, and behind the ball when it comes. It aims
+// a little beside it, anew each time and the more so the faster the ball is: a long rally beats it, and so do steep shots,
+// which are faster than its paddle.
 func (p *pong) botAim(seat int) float32 {
-	if p.vx*float32(2*seat-1) < 0 {
+	speed := p.vx * facing(seat)
+	if before := p.bot.awaits; speed > 0 && !before {
+		p.bot.slip = (2*p.room.Rand().Float32() - 1) * reach * (0.7 + 1.1*speed/fastest)
+	}
+	p.bot.awaits = speed > 0
+	if !p.bot.awaits {
 		return height / 2
 	}
-	off := float32(int(p.room.Tick()/40)%5-2) * reach * 0.42
-	if p.room.Tick()%240 > 215 {
-		return p.aims[seat] // it looks away now and then
-	}
-	return p.Y + off
-}
-
-// towards moves from a to b by at most step.
-func towards(a, b, step float32) float32 { return a + clamp(b-a, -step, step) }
-
-func clamp(v, low, high float32) float32 { return max(low, min(high, v)) }
-
-// cleanName makes what a client calls itself fit for a scoreboard.
-func cleanName(s string) string {
-	s = strings.Join(strings.Fields(s), " ")
-	for utf8.RuneCountInString(s) > 12 {
-		_, size := utf8.DecodeLastRuneInString(s)
-		s = s[:len(s)-size]
-	}
-	if s == "" {
-		return "Guest"
-	}
-	return s
+	return p.Y + p.bot.slip
 }

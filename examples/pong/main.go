@@ -4,6 +4,7 @@ package main
 import (
 	"context"
 	"embed"
+	"errors"
 	"flag"
 	"fmt"
 	"io/fs"
@@ -30,9 +31,12 @@ func main() {
 	}
 }
 
+// run serves until ctx ends.
 func run(ctx context.Context, addr string) error {
 	srv := newServer(addr)
-	if err := srv.Listen(); err != nil {
+	if err := srv.Listen(); errors.Is(err, syscall.EADDRINUSE) {
+		return fmt.Errorf("%s is in use; end what listens there, or choose a port: pong -addr 127.0.0.1:0", addr)
+	} else if err != nil {
 		return err
 	}
 	fmt.Printf("Play pong at http://%s (a second tab takes the other seat)\n", srv.Addr())
@@ -41,12 +45,17 @@ func run(ctx context.Context, addr string) error {
 
 // newServer makes the whole program: the game, its pages and the sockets.
 func newServer(addr string) *volley.Server {
-	kind := room.Define("pong", newPong, room.Config{Rate: 60, Capacity: 32})
-	room.On(kind, aim, (*pong).Aim)
-	room.On(kind, rematch, (*pong).Rematch)
 	web, err := fs.Sub(pages, "web")
 	if err != nil {
 		panic(err) // the directory is embedded above
 	}
-	return volley.New(volley.Config{Addr: addr, Pages: http.FileServerFS(web)}, kind)
+	return volley.New(volley.Config{Addr: addr, Pages: http.FileServerFS(web)}, newKind(newPong, 0))
+}
+
+// newKind is the game with its handlers. A seed other than 0 makes its chances repeatable.
+func newKind(newGame func(*room.Room) *pong, seed uint64) *room.Kind[*pong] {
+	kind := room.Define("pong", newGame, room.Config{Rate: rate, Capacity: 32, Seed: seed})
+	room.On(kind, aim, (*pong).Aim)
+	room.On(kind, rematch, (*pong).Rematch)
+	return kind
 }

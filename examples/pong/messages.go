@@ -6,18 +6,22 @@ import (
 	"github.com/volley-go/volley/room"
 )
 
-// The court is 160 by 90 units, its origin top left. Seat 0 plays on the left, seat 1 on the right.
+// The court is 160 by 90 units, its origin top left. Seat 0 plays on the left, seat 1 on the right. web/court.js has the same
+// numbers for the browser.
 const (
-	width, height    = 160, 90
-	paddleX          = 5   // distance of a paddle's face from its wall
-	reach            = 9   // half a paddle's length
-	radius           = 1.6 // of the ball
-	paddleSpeed      = 110 // units a second, as for all speeds
-	firstSpeed       = 75
-	fastest          = 190
-	goals            = 7 // to win
-	botWaits         = 3 * time.Second
-	pause, afterGoal = 1500 * time.Millisecond, 900 * time.Millisecond
+	rate          = 60 // ticks a second
+	width, height = 160, 90
+	paddleX       = 5   // distance of a paddle's face from its wall
+	reach         = 9   // half a paddle's length
+	radius        = 1.6 // of the ball
+	paddleSpeed   = 110 // units a second, as for all speeds
+	firstSpeed    = 75  // of the ball along the court
+	fastest       = 190
+	goals         = 7 // to win
+
+	botWaits  = 3 * time.Second
+	pause     = 3 * rate / 2  // ticks before a match's first serve
+	afterGoal = 9 * rate / 10 // and before the others
 )
 
 // What clients send.
@@ -49,6 +53,7 @@ type Table struct {
 	Names  [2]string // empty: the seat is free
 	Bots   [2]bool
 	Score  [2]int
-	Winner int // of the match that is over; -1: it is not
-	Watch  int // how many look on
+	Winner int    // of the match that is over; -1: it is not
+	Serve  uint64 // the tick in which the ball flies
+	Watch  int    // how many look on
 }
