@@ -112,7 +112,14 @@ func (e *Engine) start(nc net.Conn, f func(nc net.Conn)) {
 	}
 	go func() {
 		defer e.leave(nc)
-		f(nc)
+		panicked := true
+		e.guard(func() { // CheckOrigin and the callbacks of the TLS config are the user's
+			f(nc)
+			panicked = false
+		})
+		if panicked {
+			_ = nc.Close()
+		}
 	}()
 }
 

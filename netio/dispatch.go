@@ -119,7 +119,7 @@ func (e *Engine) sayDrained(c *Conn) {
 func (e *Engine) guard(f func()) {
 	defer func() {
 		if p := recover(); p != nil {
-			e.log.Error("netio: a session panicked", "panic", p, "stack", string(debug.Stack()))
+			e.log.Error("netio: a callback panicked", "panic", p, "stack", string(debug.Stack()))
 		}
 	}()
 	f()

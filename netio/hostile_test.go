@@ -4,8 +4,12 @@ import (
 	"bytes"
 	"encoding/binary"
 	"io"
+	"math/rand/v2"
+	"net"
 	"net/http"
 	"strings"
+	"sync/atomic"
+	"syscall"
 	"testing"
 	"time"
 
@@ -244,4 +248,53 @@ func TestCloseCodes(t *testing.T) {
 		_, err := closeCode(binary.BigEndian.AppendUint16(nil, uint16(code)))
 		require.Equal(t, ok, err == nil, "%d", code)
 	}
+}
+
+// An out-of-band byte keeps a socket "ready" in some kernels' eyes; it must not keep a poller busy.
+func TestOutOfBandDoesNotSpin(t *testing.T) {
+	var polls atomic.Int64
+	s := serve(t, modes[2], Config{OnPoll: func() { polls.Add(1) }}, newHub())
+	p, _ := s.connect(t)
+	raw, err := p.Conn.(*net.TCPConn).SyscallConn()
+	require.NoError(t, err)
+	var sent error
+	require.NoError(t, raw.Control(func(fd uintptr) { sent = syscall.Sendto(int(fd), []byte{1}, syscall.MSG_OOB, nil) }))
+	require.NoError(t, sent)
+	time.Sleep(100 * time.Millisecond)
+	require.Less(t, polls.Load(), int64(10))
+	p.send("x")
+	p.want("x")
+}
+
+func TestPanicInCheckOrigin(t *testing.T) {
+	for _, m := range []mode{modes[0], modes[4]} {
+		s := serve(t, m, Config{CheckOrigin: func(r *http.Request) bool { panic("in CheckOrigin") }}, newHub())
+		p := s.dial(t)
+		p.write([]byte(upgradeRequest + "\r\n"))
+		_, err := io.ReadAll(p.r)
+		require.NoError(t, err)
+		eventually(t, "no handshake is left", func() bool { return s.Stats().Handshakes == 0 })
+	}
+}
+
+// Bytes that are no TLS, or stop in the middle of it, end the handshake and nothing else.
+func TestHostileTLS(t *testing.T) {
+	s := serve(t, modes[1], Config{HandshakeTimeout: time.Second}, newHub())
+	rnd := rand.New(rand.NewPCG(3, 4))
+	for i := range 200 {
+		nc, err := net.Dial("tcp", s.addr)
+		require.NoError(t, err)
+		b := make([]byte, 1+rnd.IntN(300))
+		for j := range b {
+			b[j] = byte(rnd.Uint32())
+		}
+		copy(b, []byte{22, 3, 1, 0, byte(len(b) - 5)}[:min(5, len(b))])
+		if i%2 == 0 && len(b) > 9 {
+			copy(b[5:], []byte{1, 0, 0, byte(len(b) - 9)}) // a ClientHello of noise
+		}
+		_, _ = nc.Write(b)
+		_ = nc.Close()
+	}
+	eventually(t, "all are rejected", func() bool { return s.Stats().Rejected == 200 })
+	s.connect(t)
 }

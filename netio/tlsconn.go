@@ -1,6 +1,7 @@
 package netio
 
 import (
+	"fmt"
 	"net"
 	"sync"
 	"time"
@@ -50,13 +51,18 @@ func (t *tlsConn) state() tls.ConnectionState {
 
 // feed gives raw bytes of the socket to TLS and reads what it can into plain, which may be raw's memory. Call it again
 // without raw until it returns 0.
-func (t *tlsConn) feed(raw, plain []byte) (int, error) {
+func (t *tlsConn) feed(raw, plain []byte) (n int, err error) {
 	t.mu.Lock()
-	_, n, err := t.tls.AppendAndRead(raw, plain)
+	defer t.mu.Unlock()
+	defer func() { // the parser of a stranger's bytes is not ours, and a poller serves everybody
+		if p := recover(); p != nil {
+			n, err = 0, fmt.Errorf("netio: TLS panicked: %v", p)
+		}
+	}()
+	_, n, err = t.tls.AppendAndRead(raw, plain)
 	if n == 0 && err == nil {
 		t.tls.ResetOrFreeBuffer() // what is left is less than a record
 	}
-	t.mu.Unlock()
 	return n, err
 }
 
