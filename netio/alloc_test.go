@@ -117,7 +117,7 @@ func TestConnSize(t *testing.T) {
 func BenchmarkIdleMemory(b *testing.B) {
 	for _, m := range modes[:4] {
 		b.Run(m.name, func(b *testing.B) {
-			const conns = 1000
+			const conns = 3000 // nbio keeps up to 1,024 dead ones
 			sessions := make(chan *mirror, conns)
 			h := mirrors(sessions)
 			h.open = func(c *Conn, r *http.Request, first []byte) (Session, error) {
