@@ -28,6 +28,7 @@ func (r *Room) Step(t tick.Tick) {
 	if !r.started {
 		r.start()
 	}
+	r.settle() // of who fell off the log in the last tick
 	for r.next < len(r.batch.items) {
 		it := &r.batch.items[r.next]
 		r.next++

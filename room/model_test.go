@@ -1,0 +1,454 @@
+package room_test
+
+import (
+	"errors"
+	"fmt"
+	"math/rand/v2"
+	"slices"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/volley-go/volley/codec"
+	"github.com/volley-go/volley/room"
+	"github.com/volley-go/volley/room/roomtest"
+	"github.com/volley-go/volley/tick"
+)
+
+// The model of the log and the cursors: for each client a plain list of all that it should hear, written to at the moment of
+// each emit. A frame must hold exactly the part of the list that was not yet handed over, without what a newer
+// latest-wins event of the same part replaces.
+
+// heard is one event in a client's list.
+type heard struct {
+	event  string
+	key    uint64
+	latest bool
+	value  int
+	at     int // how many bytes the room had emitted before it
+}
+
+// world is one run of the property test.
+type world struct {
+	*roomtest.Bed
+	t     *testing.T
+	rng   *rand.Rand
+	seed  uint64
+	kind  *room.Kind[*modelGame]
+	limit int // of the log
+	value int
+	rooms []*modelGame
+	all   []*modelClient
+}
+
+// modelGame is a room of the world: the game, and the model's record of it.
+type modelGame struct {
+	w       *world
+	room    *room.Room
+	members []*modelClient
+	past    []*modelClient
+	bytes   int // emitted so far
+	before  int // emitted before the batch of operations under way
+	frozen  bool
+	timers  []*room.Timer
+}
+
+// modelTicker is a modelGame with a rate.
+type modelTicker struct{ *modelGame }
+
+func (g modelTicker) Tick(tick.Tick) { g.check(); g.act(g.w.rng.IntN(3)) }
+
+// modelClient is a client of the world, and its connection.
+type modelClient struct {
+	w         *world
+	game      *modelGame
+	c         *room.Client
+	list      []heard
+	handed    int // of list
+	handedAt  int // bytes that the room had emitted by then
+	lastTick  uint64
+	sent      uint64 // packets to the room
+	processed uint64
+	stalled   bool
+	joined    bool
+	leaving   bool // the game knows
+	failed    *codec.Error
+	left      *codec.Error
+}
+
+func (m *modelClient) String() string {
+	return fmt.Sprintf("seed %d: room %d, client %d", m.w.seed, slices.Index(m.w.rooms, m.game), m.c.ID())
+}
+
+func (w *world) fatal(m *modelClient, format string, args ...any) {
+	w.t.Helper()
+	w.t.Fatalf("%v: %s", m, fmt.Sprintf(format, args...))
+}
+
+func (m *modelClient) Pending() int {
+	if m.stalled {
+		return 1
+	}
+	return 0
+}
+
+func (m *modelClient) Joined(c *room.Client, _ uint64) {
+	if m.joined || m.left != nil {
+		m.w.fatal(m, "joined twice, or after it left")
+	}
+	m.joined = true
+}
+
+func (m *modelClient) Left(_ uint32, why *codec.Error) {
+	if m.left != nil {
+		m.w.fatal(m, "left twice")
+	}
+	m.left = why
+	if m.joined && m.failed == nil && m.handed != len(m.list) {
+		m.w.fatal(m, "left without %d events", len(m.list)-m.handed)
+	}
+}
+
+func (m *modelClient) Dropped(uint32, uint64, *codec.Error) { m.w.fatal(m, "a packet was dropped") }
+
+func (m *modelClient) Fail(why *codec.Error) {
+	if m.failed != nil || !m.stalled || why.Code != codec.SlowConsumer {
+		m.w.fatal(m, "failed with %v", why)
+	}
+	if behind := m.game.bytes - m.handedAt; behind <= m.w.limit {
+		m.w.fatal(m, "is only %d bytes behind and was closed", behind)
+	}
+	m.failed = why
+	if m.w.rng.IntN(2) == 0 {
+		m.c.Leave(why)
+	}
+}
+
+func (m *modelClient) Send(buf []byte, head int) error {
+	w := m.w
+	if !m.joined || m.left != nil || m.failed != nil || (m.stalled && !m.leaving) {
+		w.fatal(m, "a frame cannot come now: %+v", m)
+	}
+	r := codec.NewReader(buf[head:], codec.ServerLimits)
+	kind, n, err := r.Frame()
+	require.NoError(w.t, err)
+	require.Equal(w.t, codec.FrameVolley, kind)
+	v, err := r.ServerVolley(n)
+	require.NoError(w.t, err)
+	packets, err := r.Packets(n, nil)
+	require.NoError(w.t, err)
+	if v.Tick <= m.lastTick {
+		w.fatal(m, "two frames in tick %d", v.Tick)
+	}
+	m.lastTick = v.Tick
+	if v.Ack != m.processed {
+		w.fatal(m, "acknowledged %d, processed %d", v.Ack, m.processed)
+	}
+	want := collapse(m.list[m.handed:])
+	if len(want) != len(packets) {
+		w.fatal(m, "%d packets, want %v", len(packets), want)
+	}
+	for i, p := range packets {
+		var value int
+		require.NoError(w.t, codec.Unmarshal(p.Payload, &value))
+		if name := w.Host.Names().List()[p.Index]; name != want[i].event || value != want[i].value {
+			w.fatal(m, "packet %d is %s %d, want %v", i, name, value, want)
+		}
+	}
+	m.handed, m.handedAt = len(m.list), m.game.bytes
+	return nil
+}
+
+// collapse leaves out what a newer one replaces.
+func collapse(list []heard) (out []heard) {
+	for i, h := range list {
+		replaced := h.latest && slices.ContainsFunc(list[i+1:], func(o heard) bool {
+			return o.latest && o.event == h.event && o.key == h.key
+		})
+		if !replaced {
+			out = append(out, h)
+		}
+	}
+	return out
+}
+
+// emit emits to an audience, and writes to the lists of the members that to admits. names is how many clients the audience
+// itself names.
+func (g *modelGame) emit(to room.Audience, admits func(*modelClient) bool, names int) {
+	w := g.w
+	w.value++
+	h := heard{value: 256 + w.value, at: g.bytes, event: fmt.Sprint("reliable", w.rng.IntN(2))}
+	if h.latest = w.rng.IntN(2) == 0; h.latest {
+		h.event, h.key = fmt.Sprint("latest", w.rng.IntN(2)), uint64(w.rng.IntN(3))
+		room.EmitLatest(to, room.Event[int](h.event), h.key, h.value)
+	} else {
+		room.Emit(to, room.Event[int](h.event), h.value)
+	}
+	g.bytes += 1 + 1 + 3 + 4*names // array, index, 16-bit number, the set's numbers
+	for _, m := range g.members {
+		if admits(m) {
+			m.list = append(m.list, h)
+		}
+	}
+}
+
+func everyone(*modelClient) bool { return true }
+
+// pick returns up to n clients of the world: members, clients that are gone, and clients of other rooms.
+func (g *modelGame) pick(n int) (clients []*room.Client, models []*modelClient, own int) {
+	for range g.w.rng.IntN(n + 1) {
+		from := g.members
+		switch g.w.rng.IntN(8) {
+		case 0:
+			from = g.past
+		case 1:
+			from = g.w.all
+		}
+		if len(from) > 0 {
+			m := from[g.w.rng.IntN(len(from))]
+			clients, models = append(clients, m.c), append(models, m)
+			if m.game == g {
+				own++
+			}
+		}
+	}
+	return clients, models, own
+}
+
+// act does n random things inside of a callback.
+func (g *modelGame) act(n int) {
+	for range n {
+		clients, models, own := g.pick(3)
+		in := func(m *modelClient) bool { return slices.Contains(models, m) }
+		switch g.w.rng.IntN(9) {
+		case 0, 1:
+			g.emit(g.room, everyone, 0)
+		case 2:
+			g.emit(g.room.Only(clients...), in, own)
+		case 3:
+			g.emit(g.room.Except(clients...), func(m *modelClient) bool { return !in(m) }, own)
+		case 4, 5:
+			if len(clients) > 0 && models[0].game == g {
+				g.emit(clients[0], func(m *modelClient) bool { return m == models[0] }, 0)
+			}
+		case 6:
+			if len(clients) > 0 && models[0].game == g {
+				g.emit(clients[0].Others(), func(m *modelClient) bool { return m != models[0] }, 0)
+			}
+		case 7:
+			if len(clients) > 0 && models[0].game == g && g.w.rng.IntN(4) == 0 {
+				clients[0].Kick("because")
+			}
+		case 8:
+			wait := time.Duration(g.w.rng.IntN(200)) * time.Millisecond
+			g.room.After(wait, func() { g.check(); g.act(2) })
+		}
+	}
+}
+
+// check compares the room's clients with the model's.
+func (g *modelGame) check() {
+	clients := g.room.Clients()
+	same := len(clients) == len(g.members)
+	for i := range g.members {
+		same = same && clients[i] == g.members[i].c
+	}
+	if !same {
+		g.w.t.Fatalf("seed %d: %d clients, the model has %d", g.w.seed, len(clients), len(g.members))
+	}
+}
+
+func (g *modelGame) Join(c *room.Client) error {
+	m := c.User().(*modelClient)
+	m.game, m.c, m.handedAt = g, c, g.bytes
+	g.members = append(g.members, m)
+	g.check()
+	g.act(3)
+	if g.w.rng.IntN(6) == 0 {
+		g.members = g.members[:len(g.members)-1]
+		return errors.New("not you")
+	}
+	return nil
+}
+
+func (g *modelGame) Leave(c *room.Client) {
+	m := c.User().(*modelClient)
+	g.check()
+	g.act(2)
+	m.leaving = true
+	g.members = slices.DeleteFunc(g.members, func(o *modelClient) bool { return o == m })
+	g.past = append(g.past, m)
+}
+
+func (g *modelGame) input(c *room.Client, n int) {
+	c.User().(*modelClient).processed++
+	g.check()
+	g.act(n)
+}
+
+// newWorld makes three rooms of a kind with that rate.
+func newWorld(t *testing.T, seed uint64, rate, limit int) *world {
+	w := &world{t: t, seed: seed, rng: rand.New(rand.NewPCG(seed, uint64(rate))), limit: limit}
+	cfg := room.Config{Rate: rate, EmptyFor: -1, Log: limit}
+	make := func(r *room.Room) *modelGame {
+		g := &modelGame{w: w, room: r}
+		w.rooms = append(w.rooms, g)
+		return g
+	}
+	const act room.Event[int] = "act"
+	var create func(any) (*room.Room, error)
+	if rate > 0 {
+		k := room.Define("model", func(r *room.Room) modelTicker { return modelTicker{make(r)} }, cfg)
+		room.On(k, act, func(g modelTicker, c *room.Client, n int) { g.input(c, n) })
+		w.Bed, create = roomtest.New(t, k), k.Create
+	} else {
+		w.kind = room.Define("model", make, cfg)
+		room.On(w.kind, act, (*modelGame).input)
+		w.Bed, create = roomtest.New(t, w.kind), w.kind.Create
+	}
+	for range 3 {
+		_, err := create(nil)
+		require.NoError(t, err)
+	}
+	w.Run(time.Second)
+	return w
+}
+
+// round does some random things from outside, and lets one tick pass.
+func (w *world) round() {
+	for _, g := range w.rooms {
+		g.before = g.bytes
+	}
+	going := slices.ContainsFunc(w.all, func(m *modelClient) bool { return m.failed != nil && !m.leaving })
+	if !going && w.rng.IntN(4) == 0 { // first, so that its place among the other things is known
+		var to room.Audience = w.Host
+		if w.kind != nil && w.rng.IntN(2) == 0 {
+			to = w.kind
+		}
+		w.broadcast(to)
+	}
+	for range w.rng.IntN(6) {
+		g := w.rooms[w.rng.IntN(len(w.rooms))]
+		switch w.rng.IntN(8) {
+		case 0, 1:
+			g.room.Post(func() { g.check(); g.act(4) })
+		case 2, 3:
+			w.join(g)
+		case 4:
+			if m := w.some(); m != nil {
+				m.c.Leave(nil)
+			}
+		case 5:
+			if m := w.some(); m != nil {
+				m.stalled = true
+			}
+		case 6:
+			if m := w.some(); m != nil && m.stalled {
+				m.stalled = false
+				m.c.Drained()
+			}
+		case 7:
+			if m := w.some(); m != nil {
+				m.sendPacket()
+			}
+		}
+	}
+	w.Run(50 * time.Millisecond)
+	w.verify()
+}
+
+func (w *world) broadcast(to room.Audience) {
+	w.value++
+	h := heard{value: 256 + w.value, event: "all"}
+	room.Emit(to, room.Event[int](h.event), h.value)
+	for _, g := range w.rooms {
+		h.at = g.bytes
+		g.bytes += 5
+		for _, m := range g.members {
+			m.list = append(m.list, h)
+		}
+	}
+}
+
+// some returns a client that has not left.
+func (w *world) some() *modelClient {
+	g := w.rooms[w.rng.IntN(len(w.rooms))]
+	if len(g.members) == 0 {
+		return nil
+	}
+	return g.members[w.rng.IntN(len(g.members))]
+}
+
+func (w *world) join(g *modelGame) {
+	m := &modelClient{w: w, game: g, stalled: w.rng.IntN(8) == 0}
+	c, refused := w.Host.Join(room.JoinRequest{How: codec.JoinByID, Name: g.room.ID(), Link: m, User: m})
+	if refused != nil {
+		w.t.Fatalf("seed %d: %v", w.seed, refused)
+	}
+	m.c = c
+	w.all = append(w.all, m)
+}
+
+func (m *modelClient) sendPacket() {
+	b, _ := codec.Marshal(m.w.rng.IntN(4))
+	m.sent++
+	packet := codec.Packet{Index: codec.NoIndex, Name: []byte("act"), Payload: b}
+	require.NoError(m.w.t, m.c.Receive(m.sent, 0, []codec.Packet{packet}))
+}
+
+// verify checks what must hold between two ticks.
+func (w *world) verify() {
+	for _, m := range w.all {
+		switch {
+		case m.left != nil && m.c != nil:
+			if slices.Contains(m.game.members, m) {
+				w.fatal(m, "left, but not the game")
+			}
+		case !m.joined:
+			w.fatal(m, "was not answered")
+		case m.failed != nil:
+			if w.kind != nil {
+				w.fatal(m, "was closed and is still in")
+			}
+		case !m.stalled && m.handed != len(m.list):
+			w.fatal(m, "did not get %v", m.list[m.handed:])
+		case m.stalled && m.handed < len(m.list) && w.kind == nil:
+			if behind := m.game.before - m.list[m.handed].at; behind > w.limit {
+				w.fatal(m, "is %d bytes behind and not closed", behind)
+			}
+		}
+	}
+	w.all = slices.DeleteFunc(w.all, func(m *modelClient) bool { return m.left != nil && w.rng.IntN(4) == 0 })
+}
+
+func TestLogAndCursorsAgainstModel(t *testing.T) {
+	modes(t, func(t *testing.T, rate int) {
+		for seed := range uint64(120) {
+			limit := 64 << 10
+			if seed%2 == 1 {
+				limit = 100 + int(seed)*4
+			}
+			w := newWorld(t, seed, rate, limit)
+			for range 80 {
+				w.round()
+			}
+			for _, m := range w.all {
+				if m.stalled && m.left == nil {
+					m.stalled = false
+					m.c.Drained()
+				}
+			}
+			w.Run(time.Second)
+			w.verify()
+			for _, g := range w.rooms {
+				g.room.Post(func() { g.room.Close("over") })
+			}
+			w.Run(time.Second)
+			for _, m := range w.all {
+				require.NotNil(t, m.left, "%v", m)
+			}
+			require.Zero(t, w.Host.Stats().Rooms)
+		}
+	})
+}
