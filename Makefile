@@ -1,0 +1,63 @@
+# Everything that a person or .ci/run does with this repository. `make help` lists the targets.
+
+ADDR     ?= 127.0.0.1:8080
+FUZZTIME ?= 10s
+LINT     ?= go run github.com/golangci/golangci-lint/v2/cmd/golangci-lint@v2.15.0
+# More flags for go test, such as TESTFLAGS='-run Join -v'.
+TESTFLAGS ?=
+
+NPM_STAMP := web/node_modules/.package-lock.json
+
+.DEFAULT_GOAL := help
+.PHONY: help pong test test-go test-web race fuzz cover lint web verify-web tidy clean
+
+help: ## list the targets
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-11s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+pong: ## play pong in a browser (ADDR=host:port)
+	go run ./examples/pong -addr $(ADDR)
+
+test: test-web test-go ## all tests: Go, the browser, the TypeScript client
+
+test-go: ## the Go tests, with the browser's (TESTFLAGS=…)
+	@.ci/need browser node
+	go test -timeout 10m $(TESTFLAGS) ./...
+
+test-web: $(NPM_STAMP) ## the TypeScript client's tests
+	cd web && npm test
+
+race: ## the Go tests under the race detector, in random order
+	@.ci/need browser node cc
+	go test -race -shuffle on -timeout 15m $(TESTFLAGS) ./...
+
+fuzz: ## every fuzz target, one after the other (FUZZTIME=10s each)
+	@.ci/fuzz $(FUZZTIME)
+
+cover: ## test coverage, into coverage.html
+	@.ci/need browser node
+	go test -timeout 10m -coverpkg ./... -coverprofile coverage.out $(TESTFLAGS) ./...
+	go tool cover -html coverage.out -o coverage.html
+	@go tool cover -func coverage.out | tail -n 1
+
+lint: ## go vet, gofmt, golangci-lint (the first run builds it, which takes minutes)
+	go vet ./...
+	@.ci/gofmt
+	$(LINT) run ./...
+
+web: $(NPM_STAMP) ## build the browser client into web/dist
+	cd web && npm run build
+
+verify-web: $(NPM_STAMP) ## check the client's types, and that web/dist is what web/src gives
+	cd web && npm run check && npm run verify
+
+tidy: ## go.mod and go.sum as the imports want them, sources as gofmt wants them
+	go mod tidy
+	gofmt -w $$(git ls-files -co --exclude-standard '*.go')
+
+clean: ## remove what the other targets leave
+	rm -rf bin coverage.out coverage.html web/node_modules web/.build
+
+$(NPM_STAMP): web/package.json web/package-lock.json
+	@.ci/need node npm
+	cd web && npm ci --no-audit --no-fund
+	@touch $@
