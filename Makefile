@@ -20,21 +20,21 @@ pong: ## play pong in a browser (ADDR=host:port)
 test: test-web test-go ## all tests: Go, the browser, the TypeScript client
 
 test-go: ## the Go tests, with the browser's (TESTFLAGS=…)
-	@.ci/need browser node
+	@.ci/need browser node npm
 	go test -timeout 10m $(TESTFLAGS) ./...
 
 test-web: $(NPM_STAMP) ## the TypeScript client's tests
 	cd web && npm test
 
 race: ## the Go tests under the race detector, in random order
-	@.ci/need browser node cc
+	@.ci/need browser node npm cc
 	go test -race -shuffle on -timeout 15m $(TESTFLAGS) ./...
 
 fuzz: ## every fuzz target, one after the other (FUZZTIME=10s each)
 	@.ci/fuzz $(FUZZTIME)
 
 cover: ## test coverage, into coverage.html
-	@.ci/need browser node
+	@.ci/need browser node npm
 	go test -timeout 10m -coverpkg ./... -coverprofile coverage.out $(TESTFLAGS) ./...
 	go tool cover -html coverage.out -o coverage.html
 	@go tool cover -func coverage.out | tail -n 1
