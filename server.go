@@ -179,21 +179,30 @@ func (s *Server) Close(ctx context.Context) error {
 		}
 	}
 	err := s.Host.Close(ctx, codec.Errorf(codec.RoomClosed, "the server shuts down"))
-	if s.engine != nil {
-		err = errors.Join(err, s.engine.Shutdown(ctx))
-	}
-	stopped := make(chan struct{})
+	stopped := make(chan error, 1)
 	go func() { // a callback that never returns must not hold up the end of the process
+		var err error
+		if s.engine != nil {
+			err = s.engine.Shutdown(ctx)
+		}
 		s.sched.Close()
-		close(stopped)
+		stopped <- err
 	}()
 	select {
-	case <-stopped:
-	case <-ctx.Done():
-		err = errors.Join(err, errors.New("volley: a room's callback is still running"))
+	case e := <-stopped:
+		err = errors.Join(err, e)
+	case <-afterwards(ctx, time.Second):
+		err = errors.Join(err, errors.New("volley: a callback of a room, or Config.Auth, is still running"))
 	}
 	close(s.done)
 	return err
+}
+
+// afterwards returns a channel that is closed d after ctx has ended.
+func afterwards(ctx context.Context, d time.Duration) <-chan struct{} {
+	ended := make(chan struct{})
+	context.AfterFunc(ctx, func() { time.AfterFunc(d, func() { close(ended) }) })
+	return ended
 }
 
 // Stats are the counters and gauges of a server.

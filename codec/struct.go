@@ -24,6 +24,9 @@ func (c *compiler) structDecoder(t reflect.Type) (decodeFunc, error) {
 		return c.largeStruct(fields), nil
 	}
 	return func(s *decodeState, p unsafe.Pointer) error {
+		if len(fields) == 0 && s.r.Nil() {
+			return nil // an event without a payload
+		}
 		if done, err := decodeFields(s, p, fields); done {
 			return err
 		}

@@ -59,6 +59,7 @@ type Engine struct {
 
 // New starts an Engine: its pollers, its sweeper and its dispatcher run when New returns.
 func New(cfg Config, h Handler) (*Engine, error) {
+	quietNBIO()
 	cfg = cfg.withDefaults()
 	if err := cfg.check(); err != nil {
 		return nil, err
