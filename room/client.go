@@ -58,6 +58,12 @@ func (c *Client) Room() *Room { return c.room }
 // User returns what the server's authentication hook returned for this connection; nil without a hook. Any goroutine.
 func (c *Client) User() any { return c.user }
 
+// User returns what the server's authentication hook returned for c's connection, if it is a T.
+func User[T any](c *Client) (T, bool) {
+	v, ok := c.user.(T)
+	return v, ok
+}
+
 // Channel returns the number that stands for this membership in the frames of its connection. Any goroutine.
 func (c *Client) Channel() uint32 { return c.channel }
 

@@ -39,6 +39,13 @@ func findHooks(game reflect.Type) (hooks, error) {
 			}
 		}
 	}
+	if game.Kind() != reflect.Pointer && game.Kind() != reflect.Interface {
+		for name, hook := range hookTypes {
+			if !game.Implements(hook) && reflect.PointerTo(game).Implements(hook) {
+				return hooks{}, fmt.Errorf("method %s has a pointer receiver, but the game is a value; make newGame return a pointer", name)
+			}
+		}
+	}
 	return hooks{
 		tick:  game.Implements(hookTypes["Tick"]),
 		open:  game.Implements(hookTypes["Open"]),
