@@ -43,7 +43,7 @@ export declare class Room<Server extends object = AnyEvents, Client extends obje
     get ack(): number;
     /** The number of the last packet that we emitted; 0 before the first. */
     get seq(): number;
-    /** Whether this client is in the room, so that `emit` and `request` work. */
+    /** Whether this client is in the room and has not begun to leave it: only then anything is sent. */
     get joined(): boolean;
     /** Calls `listener` with each event of this name. */
     on<K extends EventName<Server>>(event: K, listener: (payload: Server[K], meta: Meta) => unknown): Unsubscribe;

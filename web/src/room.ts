@@ -134,7 +134,7 @@ export class Room<Server extends object = AnyEvents, Client extends object = Any
     return this.#outbox.last;
   }
 
-  /** Whether this client is in the room, so that `emit` and `request` work. */
+  /** Whether this client is in the room and has not begun to leave it: only then anything is sent. */
   get joined(): boolean {
     return this.#end === undefined && !this.#leaving && this.#link.open;
   }
@@ -244,7 +244,7 @@ export class Room<Server extends object = AnyEvents, Client extends object = Any
 
   /** Sends what was emitted so far, instead of at the end of the turn. */
   flush(): void {
-    if (!this.#link.open || this.#end) return;
+    if (!this.joined) return;
     for (let batch = this.#outbox.take(); batch; batch = this.#outbox.take()) {
       this.#sendVolley(batch.seq, batch.packets);
     }
@@ -258,6 +258,7 @@ export class Room<Server extends object = AnyEvents, Client extends object = Any
     if (this.joined) {
       this.flush();
       this.#leaving = true;
+      this._ackDue = Infinity; // LEAVE is our last word
       this.#link.sendLeave(this.#channel);
     }
     await this.left;
@@ -303,7 +304,7 @@ export class Room<Server extends object = AnyEvents, Client extends object = Any
 
   /** Acknowledges the ticks that were processed, if it is time. @internal */
   _ackIfDue(): void {
-    if (!due(this._ackDue) || !this.#link.open || this.#end) return;
+    if (!due(this._ackDue)) return;
     this.flush();
     if (this._ackDue < Infinity) this.#sendVolley(this.#outbox.unsent, []);
   }
@@ -330,7 +331,7 @@ export class Room<Server extends object = AnyEvents, Client extends object = Any
     for (const packet of packets) this.#dispatch(packet, meta);
     this.#volleys.call(tick, this.#ack);
     // Half of the time that the server gives us, so that the way there fits in as well.
-    if (tick > this.#told && this._ackDue === Infinity && !this.#end) this._ackDue = now() + this.#acks / 2;
+    if (tick > this.#told && this._ackDue === Infinity && this.joined) this._ackDue = now() + this.#acks / 2;
     this._ackIfDue(); // timers of hidden pages hardly run; frames still arrive
     if (this._ackDue < Infinity) this.#link.wakeBy(this._ackDue);
   }

@@ -29,10 +29,10 @@ test("the handshake", async () => {
 });
 
 test("no auth is no auth, and nil is one", async () => {
-  const none = await begin({});
+  const none = await begin({ timeout: 0 });
   none.socket.onopen({});
   assert.deepEqual(none.socket.take(), [[1, 1, {}]]);
-  const nil = await begin({ auth: null });
+  const nil = await begin({ auth: null, timeout: 0 });
   nil.socket.onopen({});
   assert.deepEqual(nil.socket.take(), [[1, 1, { auth: null }]]);
 });

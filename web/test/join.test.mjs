@@ -29,7 +29,7 @@ test("the four ways to join", async () => {
 });
 
 test("a refusal frees the channel", async () => {
-  const { client, socket } = await connected();
+  const { client, socket } = await connected({}, { timeout: 0 });
   const join = client.join("pong");
   socket.receive([6, 0, 4105, "not on the list"]);
   await assert.rejects(join, { kind: "refused", code: 4105, message: "4105 join-refused: not on the list" });
@@ -38,7 +38,7 @@ test("a refusal frees the channel", async () => {
 });
 
 test("no more rooms than the server allows", async () => {
-  const { client, socket } = await connected({ limits: limits({ rooms: 1 }) });
+  const { client, socket } = await connected({ limits: limits({ rooms: 1 }) }, { timeout: 0 });
   const first = client.join("pong");
   await assert.rejects(client.join("pong"), { kind: "refused", code: 4109 });
   socket.receive([6, 0, 4103, ""]);
@@ -155,6 +155,20 @@ test("leave: what was emitted goes first, events still come, LEFT ends it", asyn
   assert.deepEqual(heard, ["late", 4100, "resolved"]);
   assert.deepEqual(client.rooms, []);
   assert.deepEqual(await room.left, { code: 4100, reason: "" });
+});
+
+test("nothing is sent between LEAVE and LEFT: no reply, no acknowledgement", async (t) => {
+  const time = stopTime(t);
+  const { client, socket, room } = await joined();
+  await time.advance(2);
+  room.handle("ask", () => 1);
+  socket.receive([0, 0, 101, 0, []]);
+  room.leave();
+  assert.deepEqual(socket.take(), [[5, 0]]);
+  socket.receive([0, 0, 102, 0, [["ask", null, 1]]]);
+  await time.advance(5000);
+  assert.deepEqual(socket.take(), []);
+  assert.equal(client.rooms.length, 1);
 });
 
 test("a kicked client sends no LEAVE", async () => {

@@ -72,6 +72,8 @@ test("too much unacknowledged throws; acknowledging helps", async () => {
   socket.receive([0, 0, 101, 1, []]);
   assert.equal(room.ack, 1);
   assert.equal(room.emit("move", 3), 3);
+  socket.receive([0, 0, 102, 0, []]);
+  assert.equal(room.ack, 1, "an acknowledgement is not taken back");
 });
 
 test("listeners: on, once, onAny, onVolley, and taking them away", async () => {

@@ -37,6 +37,7 @@ test("ticks are acknowledged in time, once, if nothing else was sent", async (t)
   assert.deepEqual(socket.take(), []);
   await time.advance(200);
   assert.deepEqual(socket.take(), [[0, 0, 1, 119, []]]);
+  socket.receive([0, 0, 119, 0, []]);
   await time.advance(5000);
   assert.deepEqual(socket.take(), [], "what is acknowledged is not acknowledged again");
   room.emit("move", 1);
