@@ -2,7 +2,7 @@
 
 ADDR     ?= 127.0.0.1:8080
 FUZZTIME ?= 10s
-LINT     ?= go run github.com/golangci/golangci-lint/v2/cmd/golangci-lint@v2.15.0
+GOLANGCI ?= go run github.com/golangci/golangci-lint/v2/cmd/golangci-lint@v2.15.0
 # More flags for go test, such as TESTFLAGS='-run Join -v'.
 TESTFLAGS ?=
 
@@ -42,7 +42,7 @@ cover: ## test coverage, into coverage.html
 lint: ## go vet, gofmt, golangci-lint (the first run builds it, which takes minutes)
 	go vet ./...
 	@.ci/gofmt
-	$(LINT) run ./...
+	$(GOLANGCI) run ./...
 
 web: $(NPM_STAMP) ## build the browser client into web/dist
 	cd web && npm run build
