@@ -1,0 +1,58 @@
+// Package client is Volley's client for Go: for tests, bots and load generators, thousands in one process. It speaks the wire
+// of docs/protocol.md over WebSocket and TCP, plain and TLS.
+//
+// Events are the same typed constants that the game uses:
+//
+//	type Move struct{ DY float32 }
+//	type State struct{ Ball, Paddle [2]float32 }
+//
+//	const (
+//		move  room.Event[Move]           = "move"
+//		state room.Event[State]          = "state"
+//		score room.Call[string, float64] = "score"
+//	)
+//
+//	c, err := client.Dial(ctx, "ws://127.0.0.1:8080/volley", client.Config{})
+//	if err != nil { ... }
+//	defer c.Close()
+//	r, err := c.JoinOrCreate(ctx, "pong", Options{Name: "Ann"}, func(r *client.Room) {
+//		client.On(r, state, func(s State, m client.Meta) { ... })
+//	})
+//	if err != nil { ... }
+//	err = client.Emit(r, move, Move{DY: 1})
+//	points, err := client.Request(ctx, r, score, "Ann")
+//
+// # Nothing is missed: set up before the join
+//
+// A game may send events with the very first frame after a join. Each join therefore takes functions that set the room up
+// before the server is asked: what is registered there sees everything. What is registered on a room that has been joined
+// already sees what arrives from then on. An event for which nothing is registered is passed over.
+//
+// # Who runs what
+//
+// A [Client] has one goroutine, which reads. It runs every callback of the client and its rooms, one at a time, in the order in
+// which the frames arrived; so callbacks need no locks among themselves, and must not wait: while one runs, nothing is
+// read, acknowledged or answered. A callback may [Emit], [Ask], register and [Client.Close]. What waits for the server – joins,
+// [Request], [Room.Leave], [Client.Ping], a receive from [Client.Done] – never ends there: start a goroutine for it,
+// or use [Ask]. All functions and methods may be called from any goroutine, but for a [Batch]'s, which belong to the function
+// that got it.
+//
+// Writing happens on the goroutine that emits, and waits while the connection takes no more, for Config.WriteTimeout at most.
+//
+// # A bot
+//
+// A bot is a callback that emits:
+//
+//	c.JoinOrCreate(ctx, "pong", nil, func(r *client.Room) {
+//		client.On(r, state, func(s State, m client.Meta) {
+//			client.Emit(r, move, Move{DY: s.Ball[1] - s.Paddle[0]})
+//		})
+//	})
+//	<-c.Done()
+//
+// # The end of a connection
+//
+// A connection ends once, with a [*CloseError]: the code, the reason and the delay that the server gave, or what went wrong
+// here. Its code says by codec.Code.Reconnect whether to come back. Everything that waits then fails with it, the rooms'
+// OnLeft and the client's OnClose run, and [Client.Done] is closed. There is no automatic reconnection.
+package client
