@@ -18,24 +18,22 @@ type Client struct {
 	id      uint32 // never 0
 
 	// Guarded by the room's inbox.mu.
-	next   uint64 // the sequence number that its next packet must have
-	waits  int    // bytes of it in the inbox
-	waitsN uint64 // the inbox's turn that waits is about
-	left   bool   // its leave has been taken
+	next  uint64 // the sequence number that its next packet must have
+	waits int32  // what its packets in the inbox cost
+	turn  uint32 // the inbox's turn that waits is about
+	left  bool   // its leave has been taken
 
 	// Owned by the room's owner.
 	state   clientState
-	why     *codec.Error // of a leaver
-	lagging bool         // cursor is valid; otherwise the client has everything before the current tick
-	aimed   bool         // it is among the room's targets of this tick
-	unacked bool         // it is among the room's clients whose packets are to be acknowledged
-	cursor  uint64       // the number of the next segment to hand over
-	until   uint64       // for a leaver: the end of what it may still hear
-	applied uint64       // its last packet that the room has processed
-	acked   uint64       // what the client was told of that
-	served  uint64       // the last tick in which it was sent a frame
+	lagging bool   // cursor is valid; otherwise the client has everything before the current tick
+	aimed   bool   // it is among the room's targets of this tick
+	unacked bool   // it is among the room's clients whose packets are to be acknowledged
+	lastAsk uint32 // the id of the last request to it
+	cursor  uint64 // the number of the next segment to hand over
+	applied uint64 // its last packet that the room has processed
+	acked   uint64 // what the client was told of that
+	served  uint64 // the last tick in which it was sent a frame
 	asks    map[uint32]*ask
-	lastAsk uint32
 
 	heard atomic.Uint64 // the last tick that the client says it has processed
 }

@@ -2,34 +2,16 @@ package room
 
 import (
 	"math"
-	"sync"
 	"time"
 
 	"github.com/volley-go/volley/codec"
 )
-
-// scratch is where frames are put together: the packets behind a gap that is long enough for what comes in front of them.
-type scratch struct {
-	shared []byte            // the frame that everyone gets whose cursor is at the tick's beginning
-	own    []byte            // a frame for one client
-	newest map[ownKey]uint64 // during gather
-}
 
 // ownKey is what makes one latest-wins segment replace another for one client.
 type ownKey struct {
 	key   uint64
 	index int32
 }
-
-// gap is the room in front of the packets.
-const gap = Headroom + codec.MaxPrefix
-
-var scratches = sync.Pool{New: func() any {
-	return &scratch{shared: make([]byte, gap), own: make([]byte, gap), newest: map[ownKey]uint64{}}
-}}
-
-// maxScratch is the largest frame whose memory is kept for the next one.
-const maxScratch = 256 << 10
 
 // ackDelay is how long a client waits for the acknowledgement of its packets if nothing else is sent to it.
 const ackDelay = 500 * time.Millisecond
@@ -68,7 +50,7 @@ func (r *Room) acknowledge(c *Client) {
 // flush hands every client the log from its cursor to now, if its connection is ready.
 func (r *Room) flush() {
 	l := &r.log
-	f := flusher{r: r, s: scratches.Get().(*scratch)}
+	f := flusher{r: r, s: r.work}
 	if l.shared {
 		for _, c := range r.clients {
 			f.serve(c)
@@ -82,7 +64,6 @@ func (r *Room) flush() {
 		}
 	}
 	f.acks()
-	f.done()
 	for i, c := range r.targets {
 		c.aimed = false
 		r.targets[i] = nil
@@ -131,7 +112,7 @@ func (r *Room) fallOff(c *Client) {
 // flusher is one flush in progress.
 type flusher struct {
 	r     *Room
-	s     *scratch
+	s     *workspace
 	built bool // s.shared holds this tick's packets
 	count int  // how many
 }
@@ -190,7 +171,7 @@ func (f *flusher) build() {
 // gather puts the packets of [from, end) that are for the client numbered id into s.own and returns how many they are. Of
 // latest-wins packets it takes the newest.
 func (f *flusher) gather(id uint32, from, end uint64) (count int) {
-	l, newest := &f.r.log, f.s.newest
+	l, newest := &f.r.log, f.s.chosen
 	early := end < l.end() // what replaced a dead segment may come too late for this client
 	choose := early || from < l.tick || !l.settled()
 	if choose {
@@ -212,7 +193,10 @@ func (f *flusher) gather(id uint32, from, end uint64) (count int) {
 		count++
 	}
 	f.s.own = b
-	if choose {
+	switch {
+	case len(newest) > maxKeptList:
+		f.s.chosen = map[ownKey]uint64{} // clearing a map costs what it ever held
+	case choose:
 		clear(newest)
 	}
 	return count
@@ -254,26 +238,18 @@ func (f *flusher) acks() {
 	}
 }
 
-func (f *flusher) done() {
-	if cap(f.s.shared) > maxScratch || cap(f.s.own) > maxScratch {
-		return
-	}
-	scratches.Put(f.s)
-}
-
-// serveLeaver sends a client that goes what was emitted before it left, whether its connection is ready or not.
-func (r *Room) serveLeaver(c *Client) {
+// serveLeaver sends a client that goes what was emitted up to segment until, whether its connection is ready or not.
+func (r *Room) serveLeaver(c *Client, until uint64) {
 	from := r.log.tick
 	if c.lagging {
 		from = c.cursor
 	}
 	c.lagging = false
-	if c.served == r.tick || from >= c.until || from < r.log.first {
+	if c.served == r.tick || from >= until || from < r.log.first {
 		return
 	}
-	f := flusher{r: r, s: scratches.Get().(*scratch)}
-	if count := f.gather(c.id, from, c.until); count > 0 {
+	f := flusher{r: r, s: r.work}
+	if count := f.gather(c.id, from, until); count > 0 {
 		f.send(c, f.s.own, count)
 	}
-	f.done()
 }

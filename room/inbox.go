@@ -33,8 +33,8 @@ type item struct {
 	failed  bool // of a reply
 }
 
-// batch is what waits for a room: the items, and the bytes that they speak of. Two of them are swapped and reused, so
-// that input costs one copy and no allocation.
+// batch is what waits for a room: the items, and the bytes that they speak of. Rooms share them by way of a pool, so that
+// input costs one copy and no allocation, and idle rooms hold none.
 type batch struct {
 	items []item
 	bytes []byte
@@ -43,9 +43,9 @@ type batch struct {
 // inbox is where everything reaches a room.
 type inbox struct {
 	mu     sync.Mutex
-	waits  batch        // guarded by mu
+	waits  *batch       // nil: nothing waits; guarded by mu
 	ours   int          // what the server's own items in it cost; guarded by mu
-	turn   uint64       // counts the swaps; guarded by mu
+	turn   uint32       // counts the swaps; guarded by mu
 	closed *codec.Error // why it takes nothing any more; guarded by mu
 }
 
@@ -56,14 +56,13 @@ const itemCost = 64
 // It is half of what a tick may emit.
 const maxOurs = maxTickBytes / 2
 
-// swap gives the owner what waits, and the inbox the empty batch that the owner has done with.
-func (in *inbox) swap(done batch) batch {
-	done.items, done.bytes = shrunk(done.items), shrunk(done.bytes)
+// take gives the owner what waits; nil if nothing does.
+func (in *inbox) take() *batch {
 	in.mu.Lock()
+	defer in.mu.Unlock()
 	got := in.waits
-	in.waits, in.ours = done, 0
+	in.waits, in.ours = nil, 0
 	in.turn++
-	in.mu.Unlock()
 	return got
 }
 
@@ -75,19 +74,32 @@ func (in *inbox) end() *codec.Error {
 }
 
 // close lets nothing in any more and returns what waits.
-func (in *inbox) close(why *codec.Error) []item {
+func (in *inbox) close(why *codec.Error) *batch {
 	in.mu.Lock()
 	defer in.mu.Unlock()
-	waits := in.waits.items
-	in.waits, in.closed = batch{}, why
+	waits := in.waits
+	in.waits, in.closed = nil, why
 	return waits
 }
 
 // put adds an item with its bytes. The caller holds mu.
 func (in *inbox) put(it item, bytes []byte) {
-	it.at, it.n = uint32(len(in.waits.bytes)), uint32(len(bytes))
-	in.waits.bytes = append(in.waits.bytes, bytes...)
-	in.waits.items = append(in.waits.items, it)
+	w := in.waits
+	if w == nil {
+		w = batches.Get().(*batch)
+		in.waits = w
+	}
+	it.at, it.n = uint32(len(w.bytes)), uint32(len(bytes))
+	w.bytes = append(w.bytes, bytes...)
+	w.items = append(w.items, it)
+}
+
+// waiting is how much of its bound the clients' items take. The caller holds mu.
+func (in *inbox) waiting() int {
+	if in.waits == nil {
+		return 0
+	}
+	return len(in.waits.bytes) + len(in.waits.items)*itemCost - in.ours
 }
 
 // receive puts one item with its bytes into the room's inbox and wakes an event-driven room. It reports whether the room
@@ -157,15 +169,15 @@ func (r *Room) input(c *Client, seq uint64, packets []codec.Packet) error {
 // add copies one packet, if there is a place for it. The caller holds mu.
 func (in *inbox) add(c *Client, p *codec.Packet) bool {
 	limit := c.room.kind.cfg.Inbox
-	if c.waitsN != in.turn {
-		c.waits, c.waitsN = 0, in.turn
+	if c.turn != in.turn {
+		c.waits, c.turn = 0, in.turn
 	}
-	c.waits += len(p.Payload) + itemCost
-	if c.waits > limit/4 {
+	c.waits += int32(len(p.Payload) + itemCost)
+	if int(c.waits) > limit/4 {
 		return false
 	}
 	// A full inbox is the fault of those who have much in it, not of who comes late.
-	if all := len(in.waits.bytes) + len(in.waits.items)*itemCost - in.ours; all > limit && c.waits > limit/64 {
+	if in.waiting() > limit && int(c.waits) > limit/64 {
 		return false
 	}
 	it := item{client: c, seq: c.next, id: p.ID}

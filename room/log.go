@@ -36,7 +36,7 @@ type log struct {
 	shared  bool                 // some segment is for others than the room's targets
 	dead    int                  // segments that were replaced
 	scopes  uint8                // a bit for each scope that a latest-wins segment has
-	newest  map[latestKey]uint64 // the number of each key's newest segment; made when first needed
+	newest  map[latestKey]uint64 // the number of each key's newest segment; the workspace's
 }
 
 // latestKey is what makes one latest-wins segment replace another. Whom it is for is part of it within a tick.
@@ -88,9 +88,6 @@ func (l *log) replace(s *segment) {
 	if s.scope == toSet || s.scope == toRest {
 		return // sets are rarely equal; the reader's look at the keys decides
 	}
-	if l.newest == nil {
-		l.newest = map[latestKey]uint64{}
-	}
 	key := latestKey{key: s.key, index: s.index, who: s.who, scope: s.scope}
 	if old, ok := l.newest[key]; ok {
 		l.at(old).dead = true
@@ -110,7 +107,7 @@ func (l *log) trim(keep uint64) {
 	n := int(min(keep, l.end()) - min(l.first, keep))
 	if n == len(l.segments) {
 		l.first += uint64(n)
-		l.segments, l.bytes = shrunk(l.segments), shrunk(l.bytes)
+		l.segments, l.bytes = l.segments[:0], l.bytes[:0]
 		return
 	}
 	cut := int(l.segments[n].start())
@@ -147,13 +144,4 @@ func (l *log) oldest(limit int) uint64 {
 		n++
 	}
 	return n
-}
-
-// shrunk empties a slice and lets go of one that has grown far beyond what it last held.
-func shrunk[T any](s []T) []T {
-	const enough = 4096
-	if cap(s) > enough && len(s) < cap(s)/8 {
-		return nil
-	}
-	return s[:0]
 }

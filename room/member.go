@@ -17,7 +17,7 @@ func (r *Room) admit(c *Client) {
 	r.clients = append(r.clients, c)
 	if err := r.game.Join(c); err != nil {
 		r.clients = slices.DeleteFunc(r.clients, func(o *Client) bool { return o == c })
-		r.leavers = slices.DeleteFunc(r.leavers, func(o *Client) bool { return o == c })
+		r.leavers = slices.DeleteFunc(r.leavers, func(l leaver) bool { return l.c == c })
 		r.turnAway(c, asError(codec.JoinRefused, err))
 		r.abandon(c)
 		return
@@ -44,8 +44,10 @@ func (r *Room) drop(c *Client, why *codec.Error) {
 		return
 	}
 	c.state = leaving
-	c.why = why
-	r.leavers = append(r.leavers, c)
+	if why == nil {
+		why = &codec.Error{Code: codec.Left}
+	}
+	r.leavers = append(r.leavers, leaver{c: c, why: why})
 }
 
 // expel closes the connection of a client, which leaves.
@@ -54,9 +56,15 @@ func (r *Room) expel(c *Client, why *codec.Error) {
 	r.drop(c, why)
 }
 
+// leaver is a client that was told to go.
+type leaver struct {
+	c     *Client
+	why   *codec.Error
+	until uint64 // the end of what it may still hear, once the game knows
+}
+
 // remove takes a leaver, of whom the game knows, out of the room.
 func (r *Room) remove(c *Client) {
-	c.until = r.log.end()
 	if i := slices.Index(r.clients, c); i >= 0 {
 		r.clients = slices.Delete(r.clients, i, i+1)
 	}
@@ -68,14 +76,10 @@ func (r *Room) sendOff() {
 	if len(r.leavers) == 0 {
 		return
 	}
-	for _, c := range r.leavers[:r.told] {
-		r.serveLeaver(c)
-		c.state = gone
-		why := c.why
-		if why == nil {
-			why = &codec.Error{Code: codec.Left}
-		}
-		c.link.Left(c.channel, why)
+	for _, l := range r.leavers[:r.told] {
+		r.serveLeaver(l.c, l.until)
+		l.c.state = gone
+		l.c.link.Left(l.c.channel, l.why)
 	}
 	r.leavers, r.told = slices.Delete(r.leavers, 0, r.told), 0
 	r.laggards = slices.DeleteFunc(r.laggards, isGone)
@@ -122,35 +126,48 @@ func (r *Room) endNowIfEmpty() {
 
 // fail ends a room whose game cannot be trusted any more: no callback runs, and what the tick emitted is not sent.
 func (r *Room) fail() {
-	why := codec.Errorf(codec.RoomFailed, "the game had a fault")
-	r.closing = why
-	for _, c := range append(r.clients, r.leavers...) {
-		if c == nil || c.state == gone {
-			continue
-		}
-		c.state = gone
-		c.link.Left(c.channel, why)
+	r.closing = codec.Errorf(codec.RoomFailed, "the game had a fault")
+	for _, c := range r.clients {
+		r.failed(c)
+	}
+	for _, l := range r.leavers {
+		r.failed(l.c)
 	}
 	r.clients, r.leavers = nil, nil
 	r.shut()
+}
+
+// failed tells a client that its room failed, if it was not told that it left.
+func (r *Room) failed(c *Client) {
+	if c.state != gone {
+		c.state = gone
+		c.link.Left(c.channel, r.closing)
+	}
 }
 
 // shut closes the inbox and the door. Joins that wait are refused.
 func (r *Room) shut() {
 	r.closed = true
 	r.kind.directory.remove(r)
-	rest := append(r.batch.items[r.next:], r.inbox.close(r.closing)...)
-	for i := range rest {
-		if c := rest[i].client; rest[i].kind == itemJoin && c != nil {
-			c.state = gone
-			c.link.Left(c.channel, r.closing)
-		}
-	}
-	r.batch = batch{}
+	r.refuseJoins(r.batch, r.next)
+	r.refuseJoins(r.inbox.close(r.closing), 0)
+	r.batch = nil
 	r.taskMu.Lock()
 	task := r.task
 	r.taskMu.Unlock()
 	task.Stop()
 	r.keep()
 	r.kind.host.rooms.Add(-1) // last, so that Host.Close waits for all of it
+}
+
+// refuseJoins turns away who waits in the batch from that item on.
+func (r *Room) refuseJoins(b *batch, from int) {
+	if b == nil {
+		return
+	}
+	for _, it := range b.items[from:] {
+		if it.kind == itemJoin {
+			r.failed(it.client)
+		}
+	}
 }

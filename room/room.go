@@ -41,12 +41,13 @@ type Room struct {
 	returned   bool // the Step has come to its end, not to a panic
 	tick       uint64
 	time       time.Duration // since the room began, by its ticks
-	batch      batch         // what Step works off
+	batch      *batch        // what Step works off; nil: nothing waited
 	next       int           // of batch.items
-	leavers    []*Client     // told to go, not yet sent off
+	leavers    []leaver      // told to go, not yet sent off
 	told       int           // of leavers: how many the game knows of
 	random     *rand.Rand
 
+	work     *workspace // nil outside of Step
 	log      log
 	replyAt  int       // where a reply in the making begins in log.bytes
 	targets  []*Client // for whom alone something was emitted in this tick

@@ -23,18 +23,14 @@ func (r *Room) Step(t tick.Tick) {
 	} else {
 		r.time = t.Now - r.opened
 	}
+	r.moveIn()
 	r.log.begin()
-	r.batch, r.next = r.inbox.swap(r.batch), 0
+	r.batch, r.next = r.inbox.take(), 0
 	if !r.started {
 		r.start()
 	}
 	r.settle() // of who fell off the log in the last tick
-	for r.next < len(r.batch.items) {
-		it := &r.batch.items[r.next]
-		r.next++
-		r.do(it)
-		r.settle()
-	}
+	r.workOff()
 	r.runTimers()
 	if r.hasTick() {
 		r.game.(ticker).Tick(t)
@@ -47,12 +43,28 @@ func (r *Room) Step(t tick.Tick) {
 	r.flush()
 	r.sendOff()
 	r.trim()
-	clear(r.batch.items)
+	r.moveOut()
 	if r.closing != nil {
 		r.shut()
 	}
 	r.keep()
 	r.returned = true
+}
+
+// workOff does what waited in the inbox.
+func (r *Room) workOff() {
+	b := r.batch
+	if b == nil {
+		return
+	}
+	for r.next < len(b.items) {
+		it := &b.items[r.next]
+		r.next++
+		r.do(it)
+		r.settle()
+	}
+	r.batch = nil
+	b.release()
 }
 
 // ticksTime is how long n ticks take. Whole seconds apart, so that it does not overflow in our time.
@@ -144,11 +156,12 @@ func (r *Room) packet(it *item, payload []byte) {
 // settle does what a callback has left to do: the game's Leave for clients that go, which may make others go.
 func (r *Room) settle() {
 	for r.told < len(r.leavers) {
-		c := r.leavers[r.told]
+		c := r.leavers[r.told].c
 		r.told++
 		r.abandon(c)
 		r.game.Leave(c)
 		r.remove(c)
+		r.leavers[r.told-1].until = r.log.end()
 	}
 }
 
