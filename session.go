@@ -112,6 +112,22 @@ func (s *session) Message(frame []byte) error {
 	case codec.FrameLeave:
 		return s.leave(&r, n)
 	}
+	return s.rare(t, &r, n)
+}
+
+// rare takes frames that do not come in the normal run of things: netio answers a PING in its usual form.
+func (s *session) rare(t codec.FrameType, r *codec.Reader, n int) error {
+	switch t {
+	case codec.FramePing:
+		stamp, err := r.Stamp(n)
+		if err != nil {
+			return err
+		}
+		return s.say(func(b []byte) []byte { return codec.AppendPong(b, stamp) })
+	case codec.FramePong:
+		_, err := r.Stamp(n)
+		return err
+	}
 	return codec.Errorf(codec.UnexpectedFrame, "frame type %d cannot come now", t)
 }
 
