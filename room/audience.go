@@ -1,7 +1,5 @@
 package room
 
-import "encoding/binary"
-
 // Audience is whom [Emit] reaches: a *Client (self), a *Room (everyone in it), Client.Others, Room.Only, Room.Except, a *Kind
 // (every room of it) or a *Host (every room of the server). It cannot be implemented elsewhere.
 type Audience interface{ audience() audience }
@@ -50,23 +48,4 @@ func (r *Room) Only(clients ...*Client) *Set { return &Set{room: r, clients: cli
 // Except is the audience of everyone in the room but these.
 func (r *Room) Except(clients ...*Client) *Set {
 	return &Set{room: r, clients: clients, scope: toRest}
-}
-
-// hears reports whether s, whose bytes are in l, is for the client numbered id.
-func (l *log) hears(s *segment, id uint32) bool {
-	switch s.scope {
-	case toAll:
-		return true
-	case toOne:
-		return s.who == id
-	case toOthers:
-		return s.who != id
-	}
-	set := l.bytes[s.start():s.at]
-	for ; len(set) > 0; set = set[4:] {
-		if binary.BigEndian.Uint32(set) == id {
-			return s.scope == toSet
-		}
-	}
-	return s.scope == toRest
 }

@@ -24,16 +24,16 @@ type Client struct {
 	left  bool   // its leave has been taken
 
 	// Owned by the room's owner.
-	state   clientState
-	lagging bool   // cursor is valid; otherwise the client has everything before the current tick
-	aimed   bool   // it is among the room's targets of this tick
-	unacked bool   // it is among the room's clients whose packets are to be acknowledged
-	lastAsk uint32 // the id of the last request to it
-	cursor  uint64 // the number of the next segment to hand over
-	applied uint64 // its last packet that the room has processed
-	acked   uint64 // what the client was told of that
-	served  uint64 // the last tick in which it was sent a frame
-	asks    map[uint32]*ask
+	state             clientState
+	lagging           bool   // cursor is valid; otherwise the client has everything before the current tick
+	unacked           bool   // it is among the room's clients whose packets are to be acknowledged
+	lastAsk           uint32 // the id of the last request to it
+	firstRef, lastRef uint32 // what is for it in this tick: places in log.refs, plus one; 0: nothing
+	cursor            uint64 // the number of the next segment to hand over
+	applied           uint64 // its last packet that the room has processed
+	acked             uint64 // what the client was told of that
+	served            uint64 // the last tick in which it was sent a frame
+	asks              map[uint32]*ask
 
 	heard atomic.Uint64 // the last tick that the client says it has processed
 }

@@ -30,9 +30,6 @@ func emit[T any](to audience, ev Event[T], v T, latest bool, key uint64) {
 	r.mustOwn("Emit")
 	slot, emitter := emitterFor[T](r.kind, string(ev))
 	s := segment{scope: to.scope, who: to.who, index: int32(slot.index), key: key, latest: latest}
-	if to.one != nil {
-		r.target(to.one)
-	}
 	b := r.log.bytes
 	if to.scope == toSet || to.scope == toRest {
 		for _, c := range to.set {
@@ -41,15 +38,22 @@ func emit[T any](to audience, ev Event[T], v T, latest bool, key uint64) {
 			}
 			b = binary.BigEndian.AppendUint32(b, c.id)
 			s.who++
-			if to.scope == toSet {
-				r.target(c)
-			}
 		}
 	}
 	at := len(b)
 	b, err := emitter.append(appendEvent(b, slot), v)
 	if err != nil {
 		panic(fmt.Sprintf("room: emit %s: %v", ev, err))
+	}
+	switch { // now that nothing can go wrong any more: the next segment is this one
+	case to.scope == toOne:
+		r.target(to.one)
+	case to.scope == toSet:
+		for _, c := range to.set {
+			if c != nil && c.room == r {
+				r.target(c)
+			}
+		}
 	}
 	r.commit(b, at, s)
 }

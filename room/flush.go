@@ -16,14 +16,6 @@ type ownKey struct {
 // ackDelay is how long a client waits for the acknowledgement of its packets if nothing else is sent to it.
 const ackDelay = 500 * time.Millisecond
 
-// target notes that this tick has something for c alone.
-func (r *Room) target(c *Client) {
-	if !c.aimed {
-		c.aimed = true
-		r.targets = append(r.targets, c)
-	}
-}
-
 // lag notes that c's cursor is behind the current tick.
 func (r *Room) lag(c *Client, cursor uint64) {
 	c.cursor = cursor
@@ -51,7 +43,7 @@ func (r *Room) acknowledge(c *Client) {
 func (r *Room) flush() {
 	l := &r.log
 	f := flusher{r: r, s: r.work}
-	if l.shared {
+	if len(l.common) > 0 {
 		for _, c := range r.clients {
 			f.serve(c)
 		}
@@ -64,11 +56,6 @@ func (r *Room) flush() {
 		}
 	}
 	f.acks()
-	for i, c := range r.targets {
-		c.aimed = false
-		r.targets[i] = nil
-	}
-	r.targets = r.targets[:0]
 }
 
 // trim forgets what every client has been handed, and what is beyond the limit: who still needed that is too slow.
@@ -142,7 +129,7 @@ func (f *flusher) serve(c *Client) {
 		f.send(c, f.s.shared, f.count)
 		return
 	}
-	if count := f.gather(c.id, from, end); count > 0 {
+	if count := f.gather(c, from, end); count > 0 {
 		f.send(c, f.s.own, count)
 	}
 }
@@ -168,25 +155,16 @@ func (f *flusher) build() {
 	}
 }
 
-// gather puts the packets of [from, end) that are for the client numbered id into s.own and returns how many they are. Of
-// latest-wins packets it takes the newest.
-func (f *flusher) gather(id uint32, from, end uint64) (count int) {
-	l, newest := &f.r.log, f.s.chosen
+// gather puts the packets of [from, end) that are for c into s.own and returns how many they are. Of latest-wins packets it
+// takes the newest.
+func (f *flusher) gather(c *Client, from, end uint64) (count int) {
+	l := &f.r.log
 	early := end < l.end() // what replaced a dead segment may come too late for this client
-	choose := early || from < l.tick || !l.settled()
-	if choose {
-		choose = false
-		for n := from; n < end; n++ {
-			if s := l.at(n); s.latest && (early || !s.dead) && l.hears(s, id) {
-				newest[ownKey{s.key, s.index}] = n
-				choose = true
-			}
-		}
-	}
+	choose := (early || from < l.tick || !l.settled()) && f.choose(l.hearing(c, from, end), early)
 	b := f.s.own[:gap]
-	for n := from; n < end; n++ {
-		s := l.at(n)
-		if (s.dead && !early) || !l.hears(s, id) || (choose && s.latest && newest[ownKey{s.key, s.index}] != n) {
+	h := l.hearing(c, from, end)
+	for n, s := h.next(); s != nil; n, s = h.next() {
+		if (s.dead && !early) || (choose && s.latest && f.s.chosen[ownKey{s.key, s.index}] != n) {
 			continue
 		}
 		b = append(b, l.bytes[s.at:s.at+s.size]...)
@@ -194,12 +172,23 @@ func (f *flusher) gather(id uint32, from, end uint64) (count int) {
 	}
 	f.s.own = b
 	switch {
-	case len(newest) > maxKeptList:
+	case len(f.s.chosen) > maxKeptList:
 		f.s.chosen = map[ownKey]uint64{} // clearing a map costs what it ever held
 	case choose:
-		clear(newest)
+		clear(f.s.chosen)
 	}
 	return count
+}
+
+// choose finds the newest segment of each latest-wins key and reports whether there are any.
+func (f *flusher) choose(h hearing, early bool) (any bool) {
+	for n, s := h.next(); s != nil; n, s = h.next() {
+		if s.latest && (early || !s.dead) {
+			f.s.chosen[ownKey{s.key, s.index}] = n
+			any = true
+		}
+	}
+	return any
 }
 
 // send writes the frame whose packets stand in buf behind the gap.
@@ -249,7 +238,7 @@ func (r *Room) serveLeaver(c *Client, until uint64) {
 		return
 	}
 	f := flusher{r: r, s: r.work}
-	if count := f.gather(c.id, from, until); count > 0 {
+	if count := f.gather(c, from, until); count > 0 {
 		f.send(c, f.s.own, count)
 	}
 }

@@ -33,7 +33,8 @@ type log struct {
 
 	// About the current tick.
 	uniform bool                 // every segment is toAll
-	shared  bool                 // some segment is for others than the room's targets
+	common  []uint32             // the segments that are not for named clients alone, counted from tick
+	refs    []ref                // those that are
 	dead    int                  // segments that were replaced
 	scopes  uint8                // a bit for each scope that a latest-wins segment has
 	newest  map[latestKey]uint64 // the number of each key's newest segment; the workspace's
@@ -59,7 +60,8 @@ func (l *log) at(n uint64) *segment { return &l.segments[n-l.first] }
 // begin makes the log ready for a tick.
 func (l *log) begin() {
 	l.tick = l.end()
-	l.uniform, l.shared, l.dead, l.scopes = true, false, 0, 0
+	l.uniform, l.dead, l.scopes = true, 0, 0
+	l.common, l.refs = l.common[:0], l.refs[:0]
 	if len(l.newest) > 0 {
 		clear(l.newest)
 	}
@@ -74,7 +76,7 @@ func (l *log) commit(bytes []byte, at int, s segment) {
 		l.uniform = false
 	}
 	if s.scope != toOne && s.scope != toSet {
-		l.shared = true
+		l.common = append(l.common, uint32(l.end()-l.tick))
 	}
 	if s.latest {
 		l.replace(&s)

@@ -13,6 +13,8 @@ type workspace struct {
 	segments []segment
 	bytes    []byte
 	newest   map[latestKey]uint64
+	common   []uint32
+	refs     []ref
 	targets  []*Client
 	laggards []*Client
 	unacked  []*Client
@@ -51,20 +53,22 @@ func (r *Room) moveIn() {
 	lend(&r.targets, &w.targets)
 	lend(&r.laggards, &w.laggards)
 	lend(&r.unacked, &w.unacked)
-	r.log.newest = w.newest
+	r.log.newest, r.log.common, r.log.refs = w.newest, w.common, w.refs
 }
 
 // moveOut gives back what the room has done with.
 func (r *Room) moveOut() {
 	w := r.work
-	r.work, r.log.newest = nil, nil
+	r.forgetTargets()
+	w.common, w.refs = r.log.common, r.log.refs
+	r.work, r.log.newest, r.log.common, r.log.refs = nil, nil, nil, nil
 	giveBack(&r.log.segments, &w.segments)
 	giveBack(&r.log.bytes, &w.bytes)
 	giveBack(&r.targets, &w.targets)
 	giveBack(&r.laggards, &w.laggards)
 	giveBack(&r.unacked, &w.unacked)
 	bytes := max(cap(w.bytes), cap(w.shared), cap(w.own))
-	entries := max(cap(w.segments), len(w.newest), cap(w.targets), cap(w.laggards), cap(w.unacked))
+	entries := max(cap(w.segments), cap(w.refs), len(w.newest), cap(w.targets), cap(w.laggards), cap(w.unacked))
 	if bytes <= maxKept && entries <= maxKeptList {
 		workspaces.Put(w)
 	}
