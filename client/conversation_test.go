@@ -36,9 +36,9 @@ func TestConversation(t *testing.T) {
 
 				v = p.wantVolley() // request
 				equal(t, "kind", v.packets[0].Kind, codec.Request)
-				p.send(volleyTo(0, 102, 3, replyPacket(42, uint64(v.packets[0].ID))))
-
-				p.send(volleyTo(0, 103, 3, requestPacket(iGreet, "Bob", 9), requestPacket(iDouble, 1, 10)))
+				// Handled before the reply wakes the other side's goroutine.
+				p.send(volleyTo(0, 103, 3, requestPacket(iGreet, "Bob", 9), requestPacket(iDouble, 1, 10),
+					replyPacket(42, uint64(v.packets[0].ID))))
 				v = p.wantVolley()
 				equal(t, "reply", v.packets[0].Kind, codec.Reply)
 				equal(t, "reply id", v.packets[0].ID, 9)
