@@ -357,3 +357,20 @@ func TestHostCloseSaysWhoIsLeft(t *testing.T) {
 	assert.Equal(t, "room-closed: good night", fmt.Sprint(ann.Left))
 	assert.True(t, s.halls[0].closed)
 }
+
+func TestARoomThatEndsTakesNobodyNew(t *testing.T) {
+	modes(t, func(t *testing.T, rate int) {
+		s := newSet(t, room.Config{Rate: rate}, nil)
+		ann := s.Join("hall", nil)
+		var bob, cat *roomtest.Player
+		do(s.Bed, s.halls[0].room, func() {
+			s.halls[0].room.Close("over")
+			bob = s.Ask(codec.JoinOrCreate, "hall", nil, nil)
+			cat = s.Ask(codec.JoinByID, s.halls[0].room.ID(), nil, nil)
+		})
+		assert.Equal(t, codec.RoomClosed, ann.Left.Code)
+		assert.Equal(t, codec.NoSuchRoom, cat.Left.Code)
+		assert.True(t, bob.Joined)
+		assert.NotSame(t, ann.Client.Room(), bob.Client.Room())
+	})
+}
