@@ -14,7 +14,7 @@ const (
 	// maxReads bounds how long one socket may keep its poller.
 	maxReads = 8
 	// maxDiscard is how many bytes may come on a connection that is closing before it is cut: enough for what was under way.
-	maxDiscard = 256 << 10
+	maxDiscard = 4 << 20
 )
 
 // onRead runs on a poller when a socket is readable, or ended. It reads until there is nothing left, so that the bytes that
