@@ -3,6 +3,7 @@ package volley
 import (
 	"crypto/tls"
 	"log/slog"
+	"net"
 	"net/http"
 	"time"
 
@@ -15,6 +16,8 @@ type Config struct {
 	Addr string
 	// TCPAddr is where Run listens for raw TCP connections. Empty: nowhere.
 	TCPAddr string
+	// Listen opens them, for sockets with options of their own (SO_REUSEPORT, systemd). nil: net.Listen.
+	Listen func(network, addr string) (net.Listener, error)
 	// TLS makes both of them speak TLS. nil: plain.
 	TLS *tls.Config
 	// Path is where the WebSocket is; the browser client is at Path + ".js". Empty: "/volley".
@@ -66,6 +69,9 @@ type Config struct {
 }
 
 func (c Config) withDefaults() Config {
+	if c.Listen == nil {
+		c.Listen = net.Listen
+	}
 	if c.Path == "" {
 		c.Path = "/volley"
 	}

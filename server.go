@@ -77,7 +77,7 @@ func (s *Server) Listen() error {
 		if l.addr == "" || *l.to != nil {
 			continue
 		}
-		ln, err := net.Listen("tcp", l.addr)
+		ln, err := s.cfg.Listen("tcp", l.addr)
 		if err != nil {
 			return fmt.Errorf("volley: %w; choose another address, or end what uses this one", err)
 		}
