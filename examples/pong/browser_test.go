@@ -1,0 +1,172 @@
+package main
+
+import (
+	"fmt"
+	"math"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/chromedp/cdproto/input"
+	"github.com/chromedp/chromedp"
+	"github.com/chromedp/chromedp/kb"
+)
+
+func TestInABrowser(t *testing.T) {
+	addr, _ := serve(t, "127.0.0.1:0")
+	browser := browse(t)
+
+	began := time.Now()
+	ann := open(t, browser, addr, "Ann", desktop)
+	ann.until("window.pong?.seat === 0 && pong.frames > 2")
+	ready := time.Since(began)
+	t.Logf("from opening a window to a court with a seat: %v", ready.Round(time.Millisecond))
+	if ready > 5*time.Second {
+		t.Errorf("it took %v to play; want at most 5 s", ready)
+	}
+	ann.drawn()
+	ann.until("document.querySelector('#note').textContent.includes('waiting for a second player') || pong.bots[1]")
+
+	ben := open(t, browser, addr, "Ben", desktop)
+	ben.until("window.pong?.seat === 1")
+	ann.until("pong.names.join() === 'Ann,Ben' && !pong.bots.includes(true)")
+	for range 5 {
+		ann.until("pong.phase === 'playing'")
+		if tick, a, b := meet(ann, ben); a != b {
+			t.Fatalf("tick %d: Ann sees %+v, Ben %+v", tick, a, b)
+		}
+	}
+
+	cat := open(t, browser, addr, "Cat", desktop)
+	cat.until("window.pong?.seat === -1 && pong.frames > 2")
+	cat.until("document.querySelector('#note').textContent.includes('you are watching')")
+	ben.until("document.querySelector('#watching').textContent === 'watching: 1'")
+
+	ann.hold("w", true) // all the way up, as the server tells the others
+	ben.until("pong.at(pong.tick).paddles[0] === 9")
+	ann.until("pong.shown.paddles[0] === 9")
+	ann.hold("w", false)
+	ann.hold("s", true)
+	cat.until("pong.at(pong.tick).paddles[0] > 20")
+	ann.hold("s", false)
+	rests := "pong.at(pong.tick - 30)?.paddles[0] === pong.at(pong.tick).paddles[0]"
+	cat.until(rests)
+	ann.until(rests)
+	_, a, c := meet(ann, cat)
+	if shown := eval[float64](ann, "pong.shown.paddles[0]"); a.Paddles != c.Paddles || math.Abs(shown-a.Paddles[0]) > 0.1 {
+		t.Errorf("Ann's paddle rests at %v, is drawn at %v, and Cat sees it at %v", a.Paddles[0], shown, c.Paddles[0])
+	}
+
+	ben.mouse(900, 300)
+	ben.mouse(900, 500) // a mouse is where the paddle's middle goes
+	want := eval[float64](ben, "(() => { const b = document.querySelector('#court').getBoundingClientRect(); return (500 - b.top) / b.height * 90; })()")
+	ann.until(fmt.Sprintf("Math.abs(pong.at(pong.tick).paddles[1] - %v) < 0.1", want))
+
+	ann.hold(kb.ArrowUp, true) // both into their corners, so that the ball passes
+	ben.hold(kb.ArrowUp, true)
+	ann.until("pong.score[0] + pong.score[1] > 0")
+	ben.until("document.documentElement.dataset.score !== '0-0'")
+	ann.hold(kb.ArrowUp, false)
+	ben.hold(kb.ArrowUp, false)
+	ann.until("pong.phase === 'playing' && Math.abs(pong.shown.x - 80) > 25")
+	ann.shoot("pong.png")
+
+	ben.do("go away", chromedp.Navigate("about:blank"))
+	cat.until("pong.seat === 1 && pong.names.join() === 'Ann,Cat'")
+	ann.quiet()
+	ben.quiet()
+	cat.quiet()
+}
+
+func TestAMatchOnAPhone(t *testing.T) {
+	addr, _ := serve(t, "127.0.0.1:0")
+	eve := open(t, browse(t), addr, "", phone)
+	eve.until("window.pong?.seat === 0 && /^[A-Z][a-z]+ [A-Z][a-z]+$/.test(pong.names[0])")
+	eve.until("pong.bots[1] && pong.frames > 2")
+	if wide := eval[float64](eve, "document.querySelector('#court').clientWidth / innerWidth"); wide < 0.9 {
+		t.Errorf("the court has %v of the width", wide)
+	}
+
+	court := eval[struct{ X, Y, Width, Height float64 }](eve, "document.querySelector('#court').getBoundingClientRect()")
+	eve.touch(input.DispatchTouchEventTypeTouchStart, &input.TouchPoint{X: court.X + 20, Y: court.Y + court.Height*0.8})
+	eve.until("Math.abs(pong.at(pong.tick).paddles[0] - 72) < 1")
+	eve.touch(input.DispatchTouchEventTypeTouchEnd)
+	below := court.Y + court.Height + 300 // the thumb's place
+	eve.touch(input.DispatchTouchEventTypeTouchStart, &input.TouchPoint{X: 100, Y: below})
+	eve.touch(input.DispatchTouchEventTypeTouchMove, &input.TouchPoint{X: 100, Y: below - court.Height/2})
+	eve.until("pong.at(pong.tick).paddles[0] === 9")
+	eve.touch(input.DispatchTouchEventTypeTouchEnd)
+
+	eve.until("pong.phase === 'playing' && Math.abs(pong.shown.x - 80) > 25")
+	eve.shoot("pong-phone.png")
+	eve.until("pong.phase === 'over'") // in the corner one loses
+	eve.until("document.querySelector('#banner').checkVisibility()")
+	if title := eval[string](eve, "document.querySelector('#winner').textContent"); title != "Robo wins" {
+		t.Errorf("the banner says %q", title)
+	}
+	if score := eval[string](eve, "document.querySelector('#score').textContent"); !strings.HasSuffix(score, ", Robo 7") {
+		t.Errorf("the score is read out as %q", score)
+	}
+	eve.until("document.getAnimations().every((a) => a.playState === 'finished')")
+	eve.shoot("pong-phone-over.png")
+	eve.do("turn the phone", chromedp.EmulateViewport(844, 390, chromedp.EmulateScale(2), chromedp.EmulateMobile, chromedp.EmulateTouch))
+	eve.until("innerWidth === 844 && document.querySelector('#court').clientHeight < 390 && document.querySelector('#rematch').getBoundingClientRect().bottom < 380")
+	eve.shoot("pong-phone-wide.png")
+	eve.do("use a big screen", chromedp.EmulateViewport(desktop.width, desktop.height))
+	eve.until("innerWidth === 1280 && document.querySelector('#court').clientWidth > 900")
+	eve.shoot("pong-over.png")
+	eve.do("rematch", chromedp.Click("#rematch"))
+	eve.until("pong.phase !== 'over' && pong.score.join() === '0,0'")
+	eve.quiet()
+}
+
+func TestOverlayNameAndComingBack(t *testing.T) {
+	addr, stop := serve(t, "127.0.0.1:0")
+	ann := open(t, browse(t), addr, "Ann", desktop)
+	ann.until("window.pong?.seat === 0")
+
+	ann.do("name", chromedp.Click(".side.left .name"))
+	ann.do("type", chromedp.SendKeys(".name-field", "Wilma"+kb.Enter))
+	ann.until("pong.names[0] === 'Wilma' && pong.seat === 0")
+	if kept := eval[string](ann, "localStorage.getItem('pong.name')"); kept != "Wilma" {
+		t.Errorf("the page remembers %q", kept)
+	}
+	if eval[bool](ann, "!document.querySelector('#stats').hidden") {
+		t.Error("typing a name opened the overlay")
+	}
+
+	ann.hold("l", true)
+	ann.hold("l", false)
+	cell := func(i int) string {
+		return fmt.Sprintf("document.querySelectorAll('#stats dd')[%d].textContent", i)
+	}
+	ann.until(cell(0) + ".endsWith(' ms')")
+	ann.until("Number(" + cell(1) + ") > 0")
+	ann.until("Number(" + cell(2) + ") > 30")
+	ann.until("pong.phase === 'playing'")
+	ann.shoot("pong-overlay.png")
+	ann.quiet()
+
+	stop()
+	ann.until("document.documentElement.dataset.phase === 'lost' && document.querySelector('#lost').checkVisibility()")
+	ann.until("document.querySelector('#why').textContent.includes('Trying again')")
+	ann.until("document.getAnimations().every((a) => a.playState === 'finished')")
+	ann.shoot("pong-lost.png")
+	serve(t, addr)
+	ann.until("document.documentElement.dataset.phase !== 'lost' && pong.seat === 0 && pong.names[0] === 'Wilma'")
+}
+
+// drawn fails the test if the canvas has next to nothing on it.
+func (p *page) drawn() {
+	p.t.Helper()
+	colours := eval[int](p, `(() => {
+		const c = document.querySelector("#canvas");
+		const d = c.getContext("2d").getImageData(0, 0, c.width, c.height).data;
+		const seen = new Set();
+		for (let i = 0; i < d.length; i += 4) if (d[i + 3] > 50) seen.add((d[i] << 16) | (d[i + 1] << 8) | d[i + 2]);
+		return seen.size;
+	})()`)
+	if colours < 3 {
+		p.t.Errorf("%s's canvas has %d colours", p.name, colours)
+	}
+}
