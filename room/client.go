@@ -26,13 +26,14 @@ type Client struct {
 	// Owned by the room's owner.
 	state             clientState
 	lagging           bool   // cursor is valid; otherwise the client has everything before the current tick
+	fallen            bool   // off the log: its connection is closed, its leave is on the way
 	unacked           bool   // it is among the room's clients whose packets are to be acknowledged
 	lastAsk           uint32 // the id of the last request to it
 	firstRef, lastRef uint32 // what is for it in this tick: places in log.refs, plus one; 0: nothing
 	cursor            uint64 // the number of the next segment to hand over
 	applied           uint64 // its last packet that the room has processed
 	acked             uint64 // what the client was told of that
-	served            uint64 // the last tick in which it was sent a frame
+	served            uint64 // the last tick in which it was brought up to date
 	asks              map[uint32]*ask
 
 	heard atomic.Uint64 // the last tick that the client says it has processed

@@ -1,7 +1,6 @@
 package room
 
 import (
-	"math"
 	"time"
 
 	"github.com/volley-go/volley/codec"
@@ -63,7 +62,7 @@ func (r *Room) trim() {
 	keep := r.log.end()
 	behind := r.laggards[:0]
 	for _, c := range r.laggards {
-		if c.lagging && c.state == live {
+		if c.lagging {
 			keep = min(keep, c.cursor)
 			behind = append(behind, c)
 		}
@@ -82,18 +81,23 @@ func (r *Room) trim() {
 // cutOff parts with the clients whose cursor is before number keep.
 func (r *Room) cutOff(keep uint64) {
 	for _, c := range r.laggards {
-		if c.cursor < keep {
+		if c.lagging && c.cursor < keep {
 			r.fallOff(c)
 		}
 	}
 }
 
-// fallOff closes the connection of a client that cannot be brought up to date any more. It gets nothing more.
+// fallOff closes the connection of a client that cannot be brought up to date any more: it gets nothing more. The game hears
+// of it as of any other leave, by the inbox, because connections are not part of what a replay repeats.
 func (r *Room) fallOff(c *Client) {
-	c.cursor, c.lagging = math.MaxUint64, true
+	if c.fallen {
+		return
+	}
+	c.fallen, c.lagging = true, false
 	r.kind.host.counts.slow.Add(1)
-	r.expel(c, codec.Errorf(codec.SlowConsumer, "too far behind room %s", r.id))
-	r.wake(false) // the game hears of it in the next Step
+	why := codec.Errorf(codec.SlowConsumer, "too far behind room %s", r.id)
+	c.link.Fail(why)
+	c.Leave(why)
 }
 
 // flusher is one flush in progress.
@@ -107,15 +111,18 @@ type flusher struct {
 // serve sends c what it has not been handed.
 func (f *flusher) serve(c *Client) {
 	r, l := f.r, &f.r.log
-	if c.state != live {
+	if c.state != live || c.fallen {
 		return // leavers are sent off apart
 	}
 	from, end := l.tick, l.end()
 	if c.lagging {
 		from = c.cursor
 	}
-	if c.served == r.tick || from == end {
-		c.lagging = c.lagging && from < end
+	if c.served == r.tick {
+		return
+	}
+	if from == end {
+		c.lagging, c.served = false, r.tick
 		return
 	}
 	if c.link.Pending() > 0 {
@@ -207,11 +214,12 @@ func (f *flusher) acks() {
 	r := f.r
 	waiting := r.unacked[:0]
 	for _, c := range r.unacked {
-		if c.acked < c.applied && r.ackNow && c.state == live && c.link.Pending() == 0 {
+		deaf := c.state != live || c.fallen
+		if c.acked < c.applied && r.ackNow && !deaf && c.link.Pending() == 0 {
 			f.s.own = f.s.own[:gap]
 			f.send(c, f.s.own, 0)
 		}
-		if c.acked < c.applied && c.state == live {
+		if c.acked < c.applied && !deaf {
 			waiting = append(waiting, c)
 		} else {
 			c.unacked = false
@@ -234,7 +242,7 @@ func (r *Room) serveLeaver(c *Client, until uint64) {
 		from = c.cursor
 	}
 	c.lagging = false
-	if c.served == r.tick || from >= until || from < r.log.first {
+	if c.fallen || c.served == r.tick || from >= until {
 		return
 	}
 	f := flusher{r: r, s: r.work}

@@ -18,7 +18,7 @@ type Link interface {
 	Left(channel uint32, why *codec.Error)
 	// Dropped says that packet seq of the client on the channel was dropped.
 	Dropped(channel uint32, seq uint64, why *codec.Error)
-	// Fail closes the connection.
+	// Fail closes the connection. The client leaves the room without a further word; one from the Link does no harm.
 	Fail(why *codec.Error)
 }
 

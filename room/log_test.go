@@ -18,7 +18,7 @@ func newWorld(t *testing.T, seed uint64, rate, limit int) *world {
 	w := &world{t: t, seed: seed, rng: rand.New(rand.NewPCG(seed, uint64(rate))), limit: limit}
 	cfg := room.Config{Rate: rate, EmptyFor: -1, Log: limit}
 	make := func(r *room.Room) *modelGame {
-		g := &modelGame{w: w, room: r}
+		g := &modelGame{w: w, room: r, rng: rand.New(rand.NewPCG(seed, uint64(len(w.rooms))))}
 		w.rooms = append(w.rooms, g)
 		return g
 	}
@@ -150,7 +150,7 @@ func (w *world) verify() {
 
 func TestLogAndCursorsAgainstModel(t *testing.T) {
 	modes(t, func(t *testing.T, rate int) {
-		for seed := range uint64(120) {
+		for seed := range uint64(200) {
 			limit := 64 << 10
 			if seed%2 == 1 {
 				limit = 100 + int(seed)*4

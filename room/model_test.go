@@ -46,6 +46,7 @@ type world struct {
 type modelGame struct {
 	w       *world
 	room    *room.Room
+	rng     *rand.Rand // its own, because the order among rooms is open
 	members []*modelClient
 	past    []*modelClient
 	bytes   int // emitted so far
@@ -57,7 +58,7 @@ type modelGame struct {
 // modelTicker is a modelGame with a rate.
 type modelTicker struct{ *modelGame }
 
-func (g modelTicker) Tick(tick.Tick) { g.check(); g.act(g.w.rng.IntN(3)) }
+func (g modelTicker) Tick(tick.Tick) { g.check(); g.act(g.rng.IntN(3)) }
 
 // modelClient is a client of the world, and its connection.
 type modelClient struct {
@@ -120,7 +121,7 @@ func (m *modelClient) Fail(why *codec.Error) {
 		m.w.fatal(m, "is only %d bytes behind and was closed", behind)
 	}
 	m.failed = why
-	if m.w.rng.IntN(2) == 0 {
+	if m.game.rng.IntN(2) == 0 {
 		m.c.Leave(why)
 	}
 }
@@ -178,9 +179,9 @@ func collapse(list []heard) (out []heard) {
 func (g *modelGame) emit(to room.Audience, admits func(*modelClient) bool, names int) {
 	w := g.w
 	w.value++
-	h := heard{value: 256 + w.value, at: g.bytes, event: fmt.Sprint("reliable", w.rng.IntN(2))}
-	if h.latest = w.rng.IntN(2) == 0; h.latest {
-		h.event, h.key = fmt.Sprint("latest", w.rng.IntN(2)), uint64(w.rng.IntN(3))
+	h := heard{value: 256 + w.value, at: g.bytes, event: fmt.Sprint("reliable", g.rng.IntN(2))}
+	if h.latest = g.rng.IntN(2) == 0; h.latest {
+		h.event, h.key = fmt.Sprint("latest", g.rng.IntN(2)), uint64(g.rng.IntN(3))
 		room.EmitLatest(to, room.Event[int](h.event), h.key, h.value)
 	} else {
 		room.Emit(to, room.Event[int](h.event), h.value)
@@ -197,16 +198,16 @@ func everyone(*modelClient) bool { return true }
 
 // pick returns up to n clients of the world: members, clients that are gone, and clients of other rooms.
 func (g *modelGame) pick(n int) (clients []*room.Client, models []*modelClient, own int) {
-	for range g.w.rng.IntN(n + 1) {
+	for range g.rng.IntN(n + 1) {
 		from := g.members
-		switch g.w.rng.IntN(8) {
+		switch g.rng.IntN(8) {
 		case 0:
 			from = g.past
 		case 1:
 			from = g.w.all
 		}
 		if len(from) > 0 {
-			m := from[g.w.rng.IntN(len(from))]
+			m := from[g.rng.IntN(len(from))]
 			clients, models = append(clients, m.c), append(models, m)
 			if m.game == g {
 				own++
@@ -221,7 +222,7 @@ func (g *modelGame) act(n int) {
 	for range n {
 		clients, models, own := g.pick(3)
 		in := func(m *modelClient) bool { return slices.Contains(models, m) }
-		switch g.w.rng.IntN(9) {
+		switch g.rng.IntN(9) {
 		case 0, 1:
 			g.emit(g.room, everyone, 0)
 		case 2:
@@ -237,11 +238,11 @@ func (g *modelGame) act(n int) {
 				g.emit(clients[0].Others(), func(m *modelClient) bool { return m != models[0] }, 0)
 			}
 		case 7:
-			if len(clients) > 0 && models[0].game == g && g.w.rng.IntN(4) == 0 {
+			if len(clients) > 0 && models[0].game == g && g.rng.IntN(4) == 0 {
 				clients[0].Kick("because")
 			}
 		case 8:
-			wait := time.Duration(g.w.rng.IntN(200)) * time.Millisecond
+			wait := time.Duration(g.rng.IntN(200)) * time.Millisecond
 			g.room.After(wait, func() { g.check(); g.act(2) })
 		}
 	}
@@ -265,7 +266,7 @@ func (g *modelGame) Join(c *room.Client) error {
 	g.members = append(g.members, m)
 	g.check()
 	g.act(3)
-	if g.w.rng.IntN(6) == 0 {
+	if g.rng.IntN(6) == 0 {
 		g.members = g.members[:len(g.members)-1]
 		return errors.New("not you")
 	}

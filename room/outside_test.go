@@ -2,6 +2,7 @@ package room_test
 
 import (
 	"errors"
+	"log/slog"
 	"sync"
 	"testing"
 	"time"
@@ -71,10 +72,11 @@ func TestPanicInAPost(t *testing.T) {
 }
 
 func TestGoexitInACallbackEndsTheRoom(t *testing.T) {
-	sched := tick.New(tick.Config{Workers: 1})
+	logger := slog.New(slog.DiscardHandler)
+	sched := tick.New(tick.Config{Workers: 1, Logger: logger})
 	defer sched.Close()
 	k := room.Define("crowd", func(r *room.Room) plain { return plain{} }, room.Config{})
-	h := room.NewHost(room.HostConfig{Scheduler: sched}, k)
+	h := room.NewHost(room.HostConfig{Scheduler: sched, Logger: logger}, k)
 	l := waiting{joined: make(chan struct{}), left: make(chan struct{})}
 	c, refused := h.Join(room.JoinRequest{How: codec.Create, Name: "crowd", Link: l})
 	require.Nil(t, refused)

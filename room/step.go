@@ -29,7 +29,6 @@ func (r *Room) Step(t tick.Tick) {
 	if !r.started {
 		r.start()
 	}
-	r.settle() // of who fell off the log in the last tick
 	r.workOff()
 	r.runTimers()
 	if r.hasTick() {
