@@ -14,20 +14,10 @@ import (
 
 func TestInABrowser(t *testing.T) {
 	addr, _ := serve(t, "127.0.0.1:0")
-	browser := browse(t)
+	chromium := browse(t)
 
-	began := time.Now()
-	ann := open(t, browser, addr, "Ann", desktop)
-	ann.until("window.pong?.seat === 0 && pong.frames > 2")
-	ready := time.Since(began)
-	t.Logf("from opening a window to a court with a seat: %v", ready.Round(time.Millisecond))
-	if ready > 5*time.Second {
-		t.Errorf("it took %v to play; want at most 5 s", ready)
-	}
-	ann.drawn()
-	ann.until("document.querySelector('#note').textContent.includes('waiting for a second player') || pong.bots[1]")
-
-	ben := open(t, browser, addr, "Ben", desktop)
+	ann := arriveAtOnce(chromium, addr)
+	ben := chromium.open(addr, "Ben", desktop)
 	ben.until("window.pong?.seat === 1")
 	ann.until("pong.names.join() === 'Ann,Ben' && !pong.bots.includes(true)")
 	for range 5 {
@@ -36,31 +26,13 @@ func TestInABrowser(t *testing.T) {
 			t.Fatalf("tick %d: Ann sees %+v, Ben %+v", tick, a, b)
 		}
 	}
-
-	cat := open(t, browser, addr, "Cat", desktop)
+	cat := chromium.open(addr, "Cat", desktop)
 	cat.until("window.pong?.seat === -1 && pong.frames > 2")
 	cat.until("document.querySelector('#note').textContent.includes('you are watching')")
 	ben.until("document.querySelector('#watching').textContent === 'watching: 1'")
 
-	ann.hold("w", true) // all the way up, as the server tells the others
-	ben.until("pong.at(pong.tick).paddles[0] === 9")
-	ann.until("pong.shown.paddles[0] === 9")
-	ann.hold("w", false)
-	ann.hold("s", true)
-	cat.until("pong.at(pong.tick).paddles[0] > 20")
-	ann.hold("s", false)
-	rests := "pong.at(pong.tick - 30)?.paddles[0] === pong.at(pong.tick).paddles[0]"
-	cat.until(rests)
-	ann.until(rests)
-	_, a, c := meet(ann, cat)
-	if shown := eval[float64](ann, "pong.shown.paddles[0]"); a.Paddles != c.Paddles || math.Abs(shown-a.Paddles[0]) > 0.1 {
-		t.Errorf("Ann's paddle rests at %v, is drawn at %v, and Cat sees it at %v", a.Paddles[0], shown, c.Paddles[0])
-	}
-
-	ben.mouse(900, 300)
-	ben.mouse(900, 500) // a mouse is where the paddle's middle goes
-	want := eval[float64](ben, "(() => { const b = document.querySelector('#court').getBoundingClientRect(); return (500 - b.top) / b.height * 90; })()")
-	ann.until(fmt.Sprintf("Math.abs(pong.at(pong.tick).paddles[1] - %v) < 0.1", want))
+	moveByKeys(ann, ben, cat)
+	moveByMouse(ben, ann)
 
 	ann.hold(kb.ArrowUp, true) // both into their corners, so that the ball passes
 	ben.hold(kb.ArrowUp, true)
@@ -73,21 +45,68 @@ func TestInABrowser(t *testing.T) {
 
 	ben.do("go away", chromedp.Navigate("about:blank"))
 	cat.until("pong.seat === 1 && pong.names.join() === 'Ann,Cat'")
-	ann.quiet()
-	ben.quiet()
-	cat.quiet()
+	for _, p := range []*page{ann, ben, cat} {
+		p.quiet()
+	}
+}
+
+// arriveAtOnce lets Ann open the game and checks that she has a seat and something to see within five seconds.
+func arriveAtOnce(chromium browser, addr string) *page {
+	t := chromium.t
+	t.Helper()
+	began := time.Now()
+	ann := chromium.open(addr, "Ann", desktop)
+	ann.until("window.pong?.seat === 0 && pong.frames > 2")
+	ready := time.Since(began)
+	t.Logf("from opening a window to a court with a seat: %v", ready.Round(time.Millisecond))
+	if ready > 5*time.Second {
+		t.Errorf("it took %v to play; want at most 5 s", ready)
+	}
+	ann.drawn()
+	ann.until("document.querySelector('#note').textContent.includes('waiting for a second player') || pong.bots[1]")
+	return ann
+}
+
+// moveByKeys checks that the keys of seat 0 move its paddle as the server tells everyone, and that its own page, which does not
+// wait for the server, ends up with the same.
+func moveByKeys(own, other, watcher *page) {
+	own.t.Helper()
+	own.hold("w", true)
+	other.until("pong.at(pong.tick).paddles[0] === 9") // all the way up
+	own.until("pong.shown.paddles[0] === 9")
+	own.hold("w", false)
+	own.hold("s", true)
+	watcher.until("pong.at(pong.tick).paddles[0] > 20")
+	own.hold("s", false)
+	rests := "pong.at(pong.tick - 30)?.paddles[0] === pong.at(pong.tick).paddles[0]"
+	watcher.until(rests)
+	own.until(rests)
+	_, a, b := meet(own, watcher)
+	if shown := eval[float64](own, "pong.shown.paddles[0]"); a.Paddles != b.Paddles || math.Abs(shown-a.Paddles[0]) > 0.1 {
+		own.t.Errorf("the paddle rests at %v, is drawn at %v, and a watcher sees it at %v", a.Paddles[0], shown, b.Paddles[0])
+	}
+}
+
+// moveByMouse checks that the middle of seat 1's paddle goes where the mouse is.
+func moveByMouse(own, other *page) {
+	own.t.Helper()
+	const y = 500
+	court := own.court()
+	own.mouse(900, y-100)
+	own.mouse(900, y)
+	other.until(fmt.Sprintf("Math.abs(pong.at(pong.tick).paddles[1] - %v) < 0.1", (y-court.Y)/court.Height*height))
 }
 
 func TestAMatchOnAPhone(t *testing.T) {
 	addr, _ := serve(t, "127.0.0.1:0")
-	eve := open(t, browse(t), addr, "", phone)
+	eve := browse(t).open(addr, "", phone)
 	eve.until("window.pong?.seat === 0 && /^[A-Z][a-z]+ [A-Z][a-z]+$/.test(pong.names[0])")
 	eve.until("pong.bots[1] && pong.frames > 2")
 	if wide := eval[float64](eve, "document.querySelector('#court').clientWidth / innerWidth"); wide < 0.9 {
 		t.Errorf("the court has %v of the width", wide)
 	}
 
-	court := eval[struct{ X, Y, Width, Height float64 }](eve, "document.querySelector('#court').getBoundingClientRect()")
+	court := eve.court()
 	eve.touch(input.DispatchTouchEventTypeTouchStart, &input.TouchPoint{X: court.X + 20, Y: court.Y + court.Height*0.8})
 	eve.until("Math.abs(pong.at(pong.tick).paddles[0] - 72) < 1")
 	eve.touch(input.DispatchTouchEventTypeTouchEnd)
@@ -109,10 +128,10 @@ func TestAMatchOnAPhone(t *testing.T) {
 	}
 	eve.until("document.getAnimations().every((a) => a.playState === 'finished')")
 	eve.shoot("pong-phone-over.png")
-	eve.do("turn the phone", chromedp.EmulateViewport(844, 390, chromedp.EmulateScale(2), chromedp.EmulateMobile, chromedp.EmulateTouch))
-	eve.until("innerWidth === 844 && document.querySelector('#court').clientHeight < 390 && document.querySelector('#rematch').getBoundingClientRect().bottom < 380")
+	eve.do("turn the phone", phone.turned().emulate())
+	eve.until("innerWidth === 844 && document.querySelector('#rematch').getBoundingClientRect().bottom < 380")
 	eve.shoot("pong-phone-wide.png")
-	eve.do("use a big screen", chromedp.EmulateViewport(desktop.width, desktop.height))
+	eve.do("use a big screen", desktop.emulate())
 	eve.until("innerWidth === 1280 && document.querySelector('#court').clientWidth > 900")
 	eve.shoot("pong-over.png")
 	eve.do("rematch", chromedp.Click("#rematch"))
@@ -122,7 +141,7 @@ func TestAMatchOnAPhone(t *testing.T) {
 
 func TestOverlayNameAndComingBack(t *testing.T) {
 	addr, stop := serve(t, "127.0.0.1:0")
-	ann := open(t, browse(t), addr, "Ann", desktop)
+	ann := browse(t).open(addr, "Ann", desktop)
 	ann.until("window.pong?.seat === 0")
 
 	ann.do("name", chromedp.Click(".side.left .name"))
@@ -169,4 +188,12 @@ func (p *page) drawn() {
 	if colours < 3 {
 		p.t.Errorf("%s's canvas has %d colours", p.name, colours)
 	}
+}
+
+type box struct{ X, Y, Width, Height float64 }
+
+// court is where the court is in the window.
+func (p *page) court() box {
+	p.t.Helper()
+	return eval[box](p, "document.querySelector('#court').getBoundingClientRect()")
 }

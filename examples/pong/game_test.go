@@ -182,7 +182,8 @@ func TestWinnerAtSevenAndRematch(t *testing.T) {
 func TestNames(t *testing.T) {
 	for _, c := range []struct{ in, want string }{
 		{"Ann", "Ann"}, {"", "Guest"}, {" \t\n ", "Guest"}, {"  Ann \n of  Oz ", "Ann of Oz"},
-		{"ABCDEFGHIJKLMNO", "ABCDEFGHIJKL"}, {"ääääääääääääää", "ääääääääääää"}, {"A\xffB", "AB"}, {"ABCDEFGHIJK LMN", "ABCDEFGHIJK"},
+		{"ABCDEFGHIJKLMNO", "ABCDEFGHIJKL"}, {"ääääääääääääää", "ääääääääääää"}, {"A\xffB", "AB"},
+		{"ABCDEFGHIJK LMN", "ABCDEFGHIJK"},
 	} {
 		if got := cleanName(c.in); got != c.want {
 			t.Errorf("cleanName(%q) is %q; want %q", c.in, got, c.want)

@@ -43,7 +43,8 @@ func TestTheProgramSaysWhereItIsAndEndsOnASignal(t *testing.T) {
 		if err != nil || url == "" {
 			t.Fatalf("it says %q (%v)", line, err)
 		}
-		for path, want := range map[string]string{"/": "<canvas", "/main.js": "import", "/style.css": "#court", "/volley.js": "export"} {
+		pages := map[string]string{"/": "<canvas", "/main.js": "import", "/style.css": "#court", "/volley.js": "export"}
+		for path, want := range pages {
 			if status, body := get(t, url+path); status != http.StatusOK || !strings.Contains(body, want) {
 				t.Errorf("%s: %d, and no %q in it", path, status, want)
 			}

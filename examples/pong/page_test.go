@@ -20,8 +20,8 @@ import (
 	"github.com/chromedp/chromedp/kb"
 )
 
-// patience bounds every wait for something that takes milliseconds on an idle machine.
-const patience = 60 * time.Second
+// patience bounds every wait. Most take milliseconds on an idle machine, the longest half a minute: a match that is lost.
+const patience = 2 * time.Minute
 
 // serve runs the program until the test ends, or until stop is called, and returns its address.
 func serve(t *testing.T, on string) (addr string, stop func()) {
@@ -43,8 +43,14 @@ func serve(t *testing.T, on string) (addr string, stop func()) {
 	return srv.Addr().String(), stop
 }
 
+// browser is a headless Chromium.
+type browser struct {
+	t   *testing.T
+	ctx context.Context
+}
+
 // browse starts a browser that ends with the test.
-func browse(t *testing.T) context.Context {
+func browse(t *testing.T) browser {
 	t.Helper()
 	path := findChromium()
 	if path == "" {
@@ -66,7 +72,7 @@ func browse(t *testing.T) context.Context {
 	if err := chromedp.Do(ctx); err != nil {
 		t.Fatalf("start %s: %v", path, err)
 	}
-	return ctx
+	return browser{t, ctx}
 }
 
 func findChromium() string {
@@ -100,25 +106,32 @@ var (
 	phone   = screen{width: 390, height: 844, scale: 2, touch: true}
 )
 
-// open opens the game in a window with its own storage. Without a name, the page finds one.
-func open(t *testing.T, browser context.Context, addr, name string, on screen) *page {
-	t.Helper()
-	p := &page{t: t, name: name}
-	ctx, cancel := chromedp.NewContext(browser, chromedp.WithNewBrowserContext(), chromedp.WithListener(p.listen))
-	t.Cleanup(cancel)
-	p.ctx = ctx
-	opts := []chromedp.EmulateViewportOption{chromedp.EmulateScale(on.scale)}
-	if on.touch {
+func (s screen) turned() screen { return screen{s.height, s.width, s.scale, s.touch} }
+
+// emulate makes a window look like this screen.
+func (s screen) emulate() chromedp.Action[chromedp.Void] {
+	opts := []chromedp.EmulateViewportOption{chromedp.EmulateScale(s.scale)}
+	if s.touch {
 		opts = append(opts, chromedp.EmulateMobile, chromedp.EmulateTouch)
 	}
+	return chromedp.EmulateViewport(s.width, s.height, opts...)
+}
+
+// open opens the game in a window with its own storage. Without a name, the page finds one.
+func (b browser) open(addr, name string, on screen) *page {
+	b.t.Helper()
+	p := &page{t: b.t, name: name}
+	ctx, cancel := chromedp.NewContext(b.ctx, chromedp.WithNewBrowserContext(), chromedp.WithListener(p.listen))
+	b.t.Cleanup(cancel)
+	p.ctx = ctx
 	if err := chromedp.Do(ctx); err != nil { // without a deadline, which would be the window's
-		t.Fatalf("open a window for %s: %v", name, err)
+		b.t.Fatalf("open a window for %s: %v", name, err)
 	}
 	url := "http://" + addr + "/"
 	if name != "" {
 		url += "?name=" + name
 	}
-	p.do("open "+url, chromedp.EmulateViewport(on.width, on.height, opts...), chromedp.Navigate(url))
+	p.do("open "+url, on.emulate(), chromedp.Navigate(url))
 	return p
 }
 
