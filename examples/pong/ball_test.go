@@ -60,6 +60,19 @@ func TestBounces(t *testing.T) {
 	}
 }
 
+func TestABallIsMirroredAtAWall(t *testing.T) {
+	const vy = 60.0 // one unit a tick
+	for _, c := range []struct{ y, vy, want float32 }{
+		{radius + 0.25, -vy, radius + 0.75},
+		{height - radius - 0.25, vy, height - radius - 0.75},
+	} {
+		b, _ := flying(t, 80, c.y, 90, c.vy, [2]float32{45, 45})
+		if got := b.game.Y; math.Abs(float64(got-c.want)) > 0.001 {
+			t.Errorf("from %v the ball comes to %v; want %v", c.y, got, c.want)
+		}
+	}
+}
+
 func TestGoals(t *testing.T) {
 	aside := [2]float32{reach, reach}
 	for _, c := range []struct {

@@ -105,10 +105,16 @@ func TestWatchersSucceedInOrder(t *testing.T) {
 	if s := stateOf(cat); s.Paddles != [2]float32{height / 2, height / 2} {
 		t.Errorf("a watcher moved a paddle: %+v", s)
 	}
+	ben.Emit("aim", float32(0))
+	b.Run(time.Second)
 	ben.Leave()
 	b.step()
 	if got := tableOf(ann); seatOf(cat) != 1 || got.Names != [2]string{"Ann", "Cat"} || got.Watch != 1 {
 		t.Fatalf("Cat has seat %d, and the table is %+v", seatOf(cat), got)
+	}
+	b.Run(time.Second)
+	if y := stateOf(cat).Paddles[1]; y != height/2 {
+		t.Errorf("Cat's paddle is at %v, where Ben wanted it; want it in the middle", y)
 	}
 	ann.Leave()
 	cat.Leave()
@@ -157,13 +163,20 @@ func TestWinnerAtSevenAndRematch(t *testing.T) {
 	b := newBench(t, 1)
 	ann, ben, cat := b.join("Ann"), b.join("Ben"), b.join("Cat")
 	ann.Emit("aim", float32(0)) // Ann stands aside; Ben returns every ball
-	ann.Emit("rematch", true)   // too early: nothing to repeat
+	goals := 0
 	b.until(time.Minute, "the end", func() bool {
-		ben.Emit("aim", b.game.Y)
-		return tableOf(ann).Winner >= 0
+		now := tableOf(ann)
+		if now.Score[1] < goals {
+			t.Fatalf("the score went from %d to %d", goals, now.Score[1])
+		}
+		if goals = now.Score[1]; now.Winner < 0 {
+			ann.Emit("rematch", true) // too early: nothing to repeat
+			ben.Emit("aim", b.game.Y)
+		}
+		return now.Winner >= 0
 	})
 	over := tableOf(cat)
-	if over.Winner != 1 || over.Score[1] != goals || over.Score[0] >= goals {
+	if over.Winner != 1 || over.Score != [2]int{0, 7} {
 		t.Fatalf("the table is %+v", over)
 	}
 	cat.Emit("rematch", true) // a watcher has no say
