@@ -77,14 +77,10 @@ func (s *session) welcome() error {
 	return s.control(func(b []byte) []byte {
 		return codec.AppendWelcome(b, codec.Welcome{
 			Version: codec.Version, Session: newSessionID(), Ping: max(0, int(cfg.PingInterval.Milliseconds())),
-			Names: names, Limits: cfg.Limits, Rooms: cfg.RoomsPerConn, Requests: maxRequests,
+			Names: names, Limits: cfg.Limits, Rooms: cfg.RoomsPerConn, Requests: room.MaxRequests,
 		})
 	})
 }
-
-// maxRequests is how many unanswered requests a client may have in a room. Rooms reply within the tick, so that the inbox's
-// bound is what holds; the number tells clients what to count on.
-const maxRequests = 1024
 
 func newSessionID() string {
 	var id [8]byte

@@ -16,8 +16,8 @@ const (
 	pagesIdle = time.Minute
 )
 
-// Serve accepts HTTP connections, over TLS if tlsConf is not nil, until Shutdown, and then returns nil. A WebSocket upgrade at path
-// becomes a connection; every other request goes to pages (nil: 404). It closes ln.
+// Serve accepts HTTP connections, over TLS if tlsConf is not nil, until Shutdown, and then returns nil. A WebSocket upgrade at
+// path becomes a connection; every other request goes to pages (nil: 404). It closes ln.
 func (e *Engine) Serve(ln net.Listener, tlsConf *stdtls.Config, path string, pages http.Handler) error {
 	cfg, err := tlsFor(tlsConf, []string{"http/1.1"})
 	if err != nil {

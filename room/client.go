@@ -20,8 +20,10 @@ type Client struct {
 	// Guarded by the room's inbox.mu.
 	next  uint64 // the sequence number that its next packet must have
 	waits int32  // what its packets in the inbox cost
-	turn  uint32 // the inbox's turn that waits is about
-	left  bool   // its leave has been taken
+	turn  uint32 // the inbox's turn that waits and requests are about
+
+	requests int32 // of it in the inbox
+	left     bool  // its leave has been taken
 
 	// Owned by the room's owner.
 	state             clientState

@@ -53,11 +53,11 @@ func findHooks(game reflect.Type) (hooks, error) {
 	}, nil
 }
 
-// almost reports whether two names differ in case alone, or in one letter more, less or other.
+// almost reports whether two names that begin alike differ in case alone, or in one letter more, less or other.
 func almost(a, b string) bool {
 	a, b = strings.ToLower(a), strings.ToLower(b)
-	if a == b {
-		return true
+	if a == b || a[0] != b[0] {
+		return a == b
 	}
 	if len(a) > len(b) {
 		a, b = b, a

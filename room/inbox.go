@@ -14,7 +14,8 @@ const (
 	itemJoin
 	itemLeave
 	itemPost
-	itemEmit // an event for everyone in the room, encoded elsewhere
+	itemExcess // a client's request beyond MaxRequests, which is dropped
+	itemEmit   // an event for everyone in the room, encoded elsewhere
 )
 
 // item is one thing that a room has to see to. They are done in the order in which they arrived.
@@ -170,7 +171,7 @@ func (r *Room) input(c *Client, seq uint64, packets []codec.Packet) error {
 func (in *inbox) add(c *Client, p *codec.Packet) bool {
 	limit := c.room.kind.cfg.Inbox
 	if c.turn != in.turn {
-		c.waits, c.turn = 0, in.turn
+		c.waits, c.requests, c.turn = 0, 0, in.turn
 	}
 	c.waits += int32(len(p.Payload) + itemCost)
 	if int(c.waits) > limit/4 {
@@ -187,10 +188,18 @@ func (in *inbox) add(c *Client, p *codec.Packet) bool {
 	default:
 		it.handler = c.room.kind.handlerOf(p)
 	}
+	if p.Kind == codec.Request {
+		if c.requests++; c.requests > MaxRequests {
+			it.kind = itemExcess
+		}
+	}
 	c.next++
 	in.put(it, p.Payload)
 	return true
 }
+
+// MaxRequests is how many requests of one client may wait for a room's tick. More are dropped with codec.TooManyRequests.
+const MaxRequests = 256
 
 // handlerOf returns the handler of a packet's event, or nil.
 func (k *kind) handlerOf(p *codec.Packet) *handler {

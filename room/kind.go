@@ -45,7 +45,7 @@ type Config struct {
 	Blocking bool
 	// Inbox is how many bytes of clients' packets may wait for a room's next tick, each packet counted as 64 bytes more. A
 	// client of which more than a quarter of that waits is closed with codec.InboxFull; when everybody's packets together
-	// fill it, so is who sends more while a 64th of it is its own. 0: 256 KiB.
+	// fill it, so is who sends more while a 64th of it is its own. 0: 512 KiB.
 	Inbox int
 	// Log is how many bytes a room keeps for clients whose connections are slow. 0: 64 KiB.
 	Log int
@@ -55,7 +55,7 @@ type Config struct {
 
 func (c Config) withDefaults() Config {
 	if c.Inbox <= 0 {
-		c.Inbox = 256 << 10
+		c.Inbox = 512 << 10
 	}
 	if c.Log <= 0 {
 		c.Log = 64 << 10
@@ -73,7 +73,7 @@ func (c Config) check() error {
 	case c.Capacity < 0:
 		return fmt.Errorf("Capacity is %d; 0 means no limit", c.Capacity)
 	case c.Inbox < 0 || c.Inbox > maxBuffer:
-		return fmt.Errorf("Inbox is %d; it must be from 0 (256 KiB) to %d bytes", c.Inbox, maxBuffer)
+		return fmt.Errorf("Inbox is %d; it must be from 0 (512 KiB) to %d bytes", c.Inbox, maxBuffer)
 	case c.Log < 0 || c.Log > maxBuffer:
 		return fmt.Errorf("Log is %d; it must be from 0 (64 KiB) to %d bytes", c.Log, maxBuffer)
 	}

@@ -6,7 +6,7 @@ import "sync/atomic"
 type HostStats struct {
 	Rooms   int    // at this moment
 	Failed  uint64 // rooms that ended by a panic
-	Dropped uint64 // packets of events without a handler: codec.UnknownEvent
+	Dropped uint64 // packets without a handler, and requests beyond MaxRequests: codec.UnknownEvent, codec.TooManyRequests
 	Bad     uint64 // clients closed because a payload did not fit: codec.BadPayload
 	Slow    uint64 // clients closed because they fell off a room's log: codec.SlowConsumer
 	Flooded uint64 // clients closed because they, or everyone, sent more than a room's inbox holds: codec.InboxFull

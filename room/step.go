@@ -105,7 +105,7 @@ func (r *Room) start() {
 func (r *Room) do(it *item) {
 	payload := r.batch.bytes[it.at : it.at+it.n]
 	switch it.kind {
-	case itemPacket, itemReply:
+	case itemPacket, itemReply, itemExcess:
 		r.packet(it, payload)
 	case itemJoin:
 		r.admit(it.client)
@@ -136,6 +136,9 @@ func (r *Room) packet(it *item, payload []byte) {
 		if err = r.answered(it, payload); err != nil {
 			err = prefixed("a reply", err)
 		}
+	case it.kind == itemExcess:
+		r.kind.host.counts.dropped.Add(1)
+		c.link.Dropped(c.channel, it.seq, codec.Errorf(codec.TooManyRequests, "more than %d requests in one tick", MaxRequests))
 	case it.handler != nil:
 		if err = it.handler.call(r, c, payload, it.id); err != nil {
 			err = prefixed("event "+it.handler.name, err)
@@ -172,7 +175,7 @@ func asError(code codec.Code, err error) *codec.Error {
 		return &codec.Error{Code: code, Reason: err.Error()}
 	case e == nil: // a nil *Error in an error, which the caller meant as one all the same
 		return &codec.Error{Code: code}
-	case error(e) != err:
+	case error(e) != err: //nolint:errorlint // identity is meant
 		return &codec.Error{Code: e.Code, Reason: err.Error()}
 	}
 	return e

@@ -95,7 +95,7 @@ func (d *drive) take() *Task {
 // run runs what the task has to do now. It reports whether the shard is still
 // ours. mu is held before and after, and released during each Step.
 func (d *drive) run(t *Task) bool {
-	ours := true
+	var ours bool
 	if t.rate == 0 {
 		ours = d.step(t, t.wakeTick(d.at))
 	} else {

@@ -108,7 +108,7 @@ func (s *Distribution) Quantile(p float64) time.Duration {
 	rank := uint64(math.Ceil(p * float64(s.count)))
 	rank = min(max(rank, 1), s.count)
 	var seen uint64
-	for i, n := range s.counts {
+	for i, n := range &s.counts {
 		if seen += n; seen >= rank {
 			return min(upper(i), s.max)
 		}
@@ -121,7 +121,7 @@ func (s *Distribution) Merge(o *Distribution) {
 	s.count += o.count
 	s.sum += o.sum
 	s.max = max(s.max, o.max)
-	for i, n := range o.counts {
+	for i, n := range &o.counts {
 		s.counts[i] += n
 	}
 }
