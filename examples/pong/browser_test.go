@@ -168,7 +168,7 @@ func TestOverlayNameAndComingBack(t *testing.T) {
 
 	stop()
 	ann.until("document.documentElement.dataset.phase === 'lost' && document.querySelector('#lost').checkVisibility()")
-	ann.until("document.querySelector('#why').textContent.includes('Trying again')")
+	ann.until("document.querySelector('#again').textContent.includes('Trying again')")
 	ann.until("document.getAnimations().every((a) => a.playState === 'finished')")
 	ann.shoot("pong-lost.png")
 	serve(t, addr)

@@ -8,6 +8,7 @@ import (
 	"flag"
 	"fmt"
 	"io/fs"
+	"net"
 	"net/http"
 	"os"
 	"os/signal"
@@ -39,7 +40,11 @@ func run(ctx context.Context, addr string) error {
 	} else if err != nil {
 		return err
 	}
-	fmt.Printf("Play pong at http://%s (a second tab takes the other seat)\n", srv.Addr())
+	at := srv.Addr().(*net.TCPAddr)
+	if at.IP.IsUnspecified() { // it listens everywhere, but nobody can go there
+		at = &net.TCPAddr{IP: net.IPv4(127, 0, 0, 1), Port: at.Port}
+	}
+	fmt.Printf("Play pong at http://%s (a second tab takes the other seat)\n", at)
 	return srv.Run(ctx)
 }
 

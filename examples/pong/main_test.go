@@ -28,8 +28,8 @@ func TestMain(m *testing.M) {
 }
 
 func TestTheProgramSaysWhereItIsAndEndsOnASignal(t *testing.T) {
-	for _, signal := range []os.Signal{os.Interrupt, syscall.SIGTERM} {
-		cmd := exec.Command(os.Args[0], "-addr", "127.0.0.1:0")
+	for addr, signal := range map[string]os.Signal{"127.0.0.1:0": os.Interrupt, ":0": syscall.SIGTERM} {
+		cmd := exec.Command(os.Args[0], "-addr", addr)
 		cmd.Env = append(os.Environ(), asProgram+"=1")
 		out, err := cmd.StdoutPipe()
 		if err == nil {
@@ -39,7 +39,7 @@ func TestTheProgramSaysWhereItIsAndEndsOnASignal(t *testing.T) {
 			t.Fatal(err)
 		}
 		line, err := bufio.NewReader(out).ReadString('\n')
-		url := regexp.MustCompile(`http://\S+`).FindString(line)
+		url := regexp.MustCompile(`http://127\.0\.0\.1:\d+`).FindString(line)
 		if err != nil || url == "" {
 			t.Fatalf("it says %q (%v)", line, err)
 		}

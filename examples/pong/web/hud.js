@@ -37,10 +37,11 @@ export function showTable(table, seat) {
 
 export const showNote = (text) => setText($("#note"), text);
 
-/** Why there is no game; undefined: there is one. */
-export function showLost(text) {
+/** Why there is no game, and what happens next, which is not read out each second; undefined: there is one. */
+export function showLost(text, again = "") {
   $("#lost").hidden = text === undefined;
   if (text !== undefined) setText($("#why"), text);
+  setText($("#again"), again);
 }
 
 /** Lets the player write another name over their own. */

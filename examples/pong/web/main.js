@@ -70,7 +70,7 @@ function frame(now) {
   stats.frame();
   if (lost) {
     const left = lost.until && Math.max(0, Math.ceil((lost.until - now) / 1000));
-    showLost(left === undefined ? lost.text : `${lost.text} Trying again ${left ? `in ${left} s` : "now"}…`);
+    showLost(lost.text, left === undefined ? "" : `Trying again ${left ? `in ${left} s` : "now"}…`);
   }
   showNote(note(now));
   report();
