@@ -77,3 +77,63 @@ func memory() usage {
 	runtime.ReadMemStats(&m)
 	return usage{int64(m.HeapAlloc), int64(m.StackInuse)}
 }
+
+// endless is a connection that gives the same bytes again and again, and takes everything.
+type endless struct {
+	net.Conn
+	bytes []byte
+	at    int
+}
+
+func (e *endless) Read(b []byte) (int, error) {
+	n := copy(b, e.bytes[e.at:])
+	e.at = (e.at + n) % len(e.bytes)
+	return n, nil
+}
+
+func (e *endless) Write(b []byte) (int, error) { return len(b), nil }
+
+func (e *endless) SetReadDeadline(time.Time) error  { return nil }
+func (e *endless) SetWriteDeadline(time.Time) error { return nil }
+
+// inRoom is a client in a room, on a connection of the benchmark's. Nobody reads it but the benchmark.
+func inRoom(conn net.Conn, limit int) (*Client, *Room) {
+	c := &Client{
+		conn: conn, framing: &wsFraming{limit: limit}, ws: true, welcome: welcome(), writeTimeout: time.Hour, bound: 1 << 20,
+		limits: Config{}.withDefaults().Limits, ending: make(chan struct{}), done: make(chan struct{}),
+	}
+	t, _ := new(names).with(0, table)
+	c.names.Store(t)
+	r := newRoom(c)
+	r.state = joined
+	c.channels = []*Room{r}
+	return c, r
+}
+
+// BenchmarkReceive is one frame of one event, from the bytes to the handler.
+func BenchmarkReceive(b *testing.B) {
+	c, r := inRoom(&endless{bytes: wsFrame(0x82, volleyTo(0, 1000, 0, eventPacket(iState, State{Ball: [2]float32{3, 4}})))}, 1<<20)
+	On(r, state, func(State, Meta) {})
+	b.ReportAllocs()
+	for b.Loop() {
+		p, e := c.next()
+		if e == nil {
+			e = c.frame(p)
+		}
+		if e != nil {
+			b.Fatal(e)
+		}
+	}
+}
+
+// BenchmarkEmit is one event, from the value to the bytes of its frame.
+func BenchmarkEmit(b *testing.B) {
+	_, r := inRoom(&endless{}, 1<<20)
+	b.ReportAllocs()
+	for b.Loop() {
+		if err := Emit(r, move, Move{DX: 0.5, DY: 1}); err != nil {
+			b.Fatal(err)
+		}
+		r.outbox.trim(r.outbox.lastSent())
+	}
+}

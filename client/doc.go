@@ -26,7 +26,7 @@
 //
 // A game may send events with the very first frame after a join. Each join therefore takes functions that set the room up
 // before the server is asked: what is registered there sees everything. What is registered on a room that has been joined
-// already sees what arrives from then on. An event for which nothing is registered is passed over.
+// already sees what arrives from then on. An event for which nothing is registered is passed over. Nothing can be sent in a setup.
 //
 // # Who runs what
 //
@@ -34,8 +34,7 @@
 // which the frames arrived; so callbacks need no locks among themselves, and must not wait: while one runs, nothing is
 // read, acknowledged or answered. A callback may [Emit], [Ask], register and [Client.Close]. What waits for the server – joins,
 // [Request], [Room.Leave], [Client.Ping], a receive from [Client.Done] – never ends there: start a goroutine for it,
-// or use [Ask]. All functions and methods may be called from any goroutine, but for a [Batch]'s, which belong to the function
-// that got it.
+// or use [Ask]. All functions and methods may be called from any goroutine.
 //
 // Writing happens on the goroutine that emits, and waits while the connection takes no more, for Config.WriteTimeout at most.
 //
