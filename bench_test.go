@@ -51,7 +51,7 @@ func (g *benchGame) Tick(tick.Tick)                   { room.Emit(g.room, benchS
 func serveBench(driver string, hz int) {
 	kind := room.Define("bench", func(r *room.Room) *benchGame { return &benchGame{room: r} }, room.Config{Rate: hz, Capacity: 8})
 	room.On(kind, benchInput, (*benchGame).Input)
-	srv := volley.New(volley.Config{Addr: "127.0.0.1:0", TickOnPollers: driver == "pollers", Workers: 1, Pollers: 1}, kind)
+	srv := volley.New(volley.Config{Addr: "127.0.0.1:0", TickOnWorkers: driver == "workers", Workers: 1, Pollers: 1}, kind)
 	if err := srv.Listen(); err != nil {
 		panic(err)
 	}

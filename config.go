@@ -60,9 +60,10 @@ type Config struct {
 	Pollers int
 	// Workers is the number of goroutines that run ticks. 0: GOMAXPROCS.
 	Workers int
-	// TickOnPollers lets pollers run ticks that are due, between the sockets that they read, so that fewer goroutines have
-	// to be woken up; the workers then only fill the gaps. BenchmarkTickDriver measures both.
-	TickOnPollers bool
+	// TickOnWorkers leaves ticks to the workers. By default pollers run those that are due, between the sockets that they
+	// read, so that fewer goroutines have to be woken up, and workers fill the gaps; rooms that block, or say that they do
+	// (room.Config.Blocking), are the workers' either way. BenchmarkTickDriver measures both.
+	TickOnWorkers bool
 
 	// Logger hears what an operator should know. nil: slog.Default().
 	Logger *slog.Logger

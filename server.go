@@ -40,7 +40,7 @@ func New(cfg Config, kinds ...room.AnyKind) *Server {
 	s := &Server{cfg: cfg, done: make(chan struct{})}
 	ticks := tick.Config{Workers: cfg.Workers, Logger: cfg.Logger}
 	var onPoll func()
-	if cfg.TickOnPollers {
+	if !cfg.TickOnWorkers {
 		ticks.Grace = time.Millisecond
 		onPoll = func() { s.sched.RunDue(s.sched.Now()) }
 	}

@@ -161,6 +161,9 @@ func (h *Host) create(k *kind, options []byte, forJoin bool) (*Room, *codec.Erro
 	r.taskMu.Lock()
 	r.opened = h.cfg.Scheduler.Now()
 	r.task = h.cfg.Scheduler.Add(r, k.cfg.Rate, k.cfg.Overrun, &k.metrics)
+	if k.cfg.Blocking {
+		r.task.WorkersOnly()
+	}
 	r.taskMu.Unlock()
 	k.directory.add(r)
 	return r, nil

@@ -40,8 +40,8 @@ type Config struct {
 	ServerCreates bool
 	// EmptyFor is how long a room stays open after its last client has left. 0: not at all. Negative: until it is closed.
 	EmptyFor time.Duration
-	// Blocking says that callbacks may block (files, databases), so they never run on a poller's goroutine. It matters to
-	// event-driven rooms, which otherwise run where their input arrives.
+	// Blocking says that callbacks may block (files, databases), so they never run on a poller's goroutine. Without it,
+	// rooms may run where their input arrives, until one has blocked for long.
 	Blocking bool
 	// Inbox is how many bytes of clients' packets may wait for a room's next tick, each packet counted as 64 bytes more. A
 	// client of which more than a quarter of that waits is closed with codec.InboxFull; when everybody's packets together

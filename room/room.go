@@ -145,7 +145,7 @@ func (r *Room) end(why *codec.Error) {
 // wake runs an event-driven room soon; inline says that the caller is a poller, on which the room may run at once.
 func (r *Room) wake(inline bool) {
 	if r.kind.cfg.Rate == 0 {
-		r.task.Wake(inline && !r.kind.cfg.Blocking)
+		r.task.Wake(inline)
 	}
 }
 

@@ -29,13 +29,21 @@ type Task struct {
 	running   bool // a Step is under way; no second one begins
 	again     bool // woken since that Step began
 	stopped   bool
-	offload   bool          // has blocked once: workers only from then on
+	offload   bool          // workers only: it has blocked once, or WorkersOnly was called
 	startedAt time.Duration // of the Step under way
 	seen      bool          // the watchdog has looked at that Step
 	reported  bool          // and found it stuck
 	loggedAt  time.Duration
 	logged    bool
 	idle      chan struct{} // closed when the running Step returns; StopWait
+}
+
+// WorkersOnly keeps the task off goroutines that are lent to the scheduler, for
+// Steps that are known to block.
+func (t *Task) WorkersOnly() {
+	t.sh.mu.Lock()
+	t.offload = true
+	t.sh.mu.Unlock()
 }
 
 // Stop takes the task out of the scheduler. It never waits, so a Step may stop

@@ -227,3 +227,20 @@ func TestStopStress(t *testing.T) {
 	}
 	s.Close()
 }
+
+// A task that is known to block is never run on a goroutine that only wakes it.
+func TestWorkersOnly(t *testing.T) {
+	s := New(Config{Manual: true})
+	defer s.Close()
+	steps := 0
+	task := s.Add(stepFunc{name: "known", step: func(Tick) { steps++ }}, 0, Skip, nil)
+	task.WorkersOnly()
+	task.Wake(true)
+	if steps != 0 {
+		t.Error("it ran on the goroutine that woke it")
+	}
+	s.RunDue(0)
+	if steps != 1 {
+		t.Errorf("%d steps on the worker, not 1", steps)
+	}
+}
