@@ -11,6 +11,7 @@ import (
 	"strings"
 	"sync"
 	"testing"
+	"testing/iotest"
 	"time"
 
 	"github.com/volley-go/volley/codec"
@@ -72,6 +73,32 @@ func TestClose(t *testing.T) {
 			<-r.Done()
 		})
 	}
+}
+
+// TestCloseDrains: a client that closes hears the server out, so that its own last words are not lost to a reset.
+func TestCloseDrains(t *testing.T) {
+	url := serve(t, "tcp", func(p *peer) {
+		p.hello(welcome())
+		p.admit(volleyTo(0, 101, 0, eventPacket(iSaid, "end")), make([]byte, 100<<10))
+		equal(t, "seq", p.wantVolley().Seq, 1)
+		_, err := p.read()
+		var end *closed
+		equal(t, "end", errors.As(err, &end) && end.eof, true)
+		for range 3 {
+			time.Sleep(30 * time.Millisecond)
+			_, err := p.conn.Write(make([]byte, 1<<10))
+			check(t, err)
+		}
+	})
+	c := dialT(t, url, Config{})
+	_, err := c.Join(testContext(t), "pong", nil, func(r *Room) {
+		On(r, said, func(string, Meta) {
+			check(t, Emit(r, move, Move{}))
+			_ = c.Close()
+		})
+	})
+	_ = err // the join may lose against the end
+	<-c.Done()
 }
 
 // TestCloseFreesWaiting: everything that waits for the server fails when the connection ends, and a callback may end it.
@@ -176,7 +203,10 @@ func TestUpgradeRefused(t *testing.T) {
 				}
 				defer conn.Close()
 				_, _ = conn.Read(make([]byte, 4096))
-				_, _ = conn.Write([]byte(tc.answer))
+				half := len(tc.answer) - len(tc.answer)/4
+				_, _ = conn.Write([]byte(tc.answer[:half]))
+				time.Sleep(10 * time.Millisecond)
+				_, _ = conn.Write([]byte(tc.answer[half:]))
 			}()
 			_, err = Dial(testContext(t), "ws://"+ln.Addr().String()+"/", Config{})
 			if err == nil || !strings.Contains(err.Error(), tc.want) {
@@ -184,6 +214,17 @@ func TestUpgradeRefused(t *testing.T) {
 			}
 		})
 	}
+}
+
+// TestReadHead: the end of a head is found wherever the network cuts it, and what follows is kept.
+func TestReadHead(t *testing.T) {
+	const head = "HTTP/1.1 101 x\r\nA: b\r\n\r\n"
+	got, rest, err := readHead(iotest.OneByteReader(strings.NewReader(head + "frames")))
+	check(t, err)
+	equal(t, "head, byte by byte", string(got)+"|"+string(rest), head+"|")
+	got, rest, err = readHead(strings.NewReader(head + "frames"))
+	check(t, err)
+	equal(t, "head, at once", string(got)+"|"+string(rest), head+"|frames")
 }
 
 // TestUpgradeRequest: what the server sees of the URL and Config.Header.

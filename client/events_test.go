@@ -4,6 +4,7 @@ import (
 	"errors"
 	"sync"
 	"testing"
+	"time"
 
 	"github.com/volley-go/volley/codec"
 	"github.com/volley-go/volley/room"
@@ -51,7 +52,9 @@ func TestEmitRefused(t *testing.T) {
 	url := serve(t, "tcp", func(p *peer) {
 		p.hello(welcome())
 		p.admit()
-		equal(t, "seq", p.wantVolley().Seq, 1)
+		equal(t, "seq", p.wantVolley().Seq, 1) // which the limits allow
+		p.send(volleyTo(0, 101, 1))
+		equal(t, "seq", p.wantVolley().Seq, 2)
 		p.end()
 	})
 	c := dialT(t, url, Config{Unacknowledged: 64 << 10})
@@ -70,7 +73,12 @@ func TestEmitRefused(t *testing.T) {
 			t.Errorf("the name %q is taken", name)
 		}
 	}
+	equal(t, "one too many", code(Emit(r, room.Event[[]int]("ints"), make([]int, 4087))), codec.TooComplex)
 	equal(t, "seq", r.Seq(), 0)
+	check(t, Emit(r, room.Event[[]int]("ints"), make([]int, 4086)))
+	for r.Ack() == 0 {
+		time.Sleep(time.Millisecond)
+	}
 	check(t, r.Batch(func() {
 		check(t, Emit(r, said, string(repeat('x', 60<<10))))
 		equal(t, "full", errors.Is(Emit(r, said, string(repeat('x', 5<<10))), ErrFull), true)

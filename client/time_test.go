@@ -50,8 +50,9 @@ func TestAcknowledgements(t *testing.T) {
 		equal(t, "tick", v.Tick, 103)
 
 		start = time.Now()
+		p.send(volleyTo(0, 103, 1)) // is acknowledged
 		time.Sleep(3 * time.Second)
-		p.send(volleyTo(0, 103, 1), volleyTo(0, 104, 1))
+		p.send(volleyTo(0, 104, 1))
 		v = p.wantVolley()
 		equal(t, "after", time.Since(start), 3500*time.Millisecond) // and none in between
 		equal(t, "tick", v.Tick, 104)
@@ -193,13 +194,17 @@ func TestContexts(t *testing.T) {
 	}, func(c *Client, _ chan struct{}) {
 		ctx, cancel := context.WithTimeout(context.Background(), time.Second)
 		defer cancel()
+		var given *Room
 		wrong := func(string, Meta) { t.Error("a callback of a join that was given up") }
 		_, err := c.Join(ctx, "pong", nil, func(r *Room) {
+			given = r
 			On(r, said, wrong)
 			r.OnLeft(func(codec.Code, string) { wrong("", Meta{}) })
 		})
 		equal(t, "join", errors.Is(err, context.DeadlineExceeded), true)
-		time.Sleep(20 * time.Second)
+		time.Sleep(9500 * time.Millisecond) // the server has let us in
+		equal(t, "emit", errors.Is(Emit(given, move, Move{}), ErrNotJoined), true)
+		time.Sleep(10 * time.Second)
 
 		r, err := c.Join(context.Background(), "pong", nil)
 		check(t, err)

@@ -13,6 +13,7 @@ import (
 	"net/http"
 	"net/url"
 	"strings"
+	"time"
 )
 
 // maxHead is the longest head of an answer to an upgrade.
@@ -30,12 +31,13 @@ func upgrade(conn net.Conn, u *url.URL, header http.Header) (rest []byte, err er
 	if err != nil {
 		return nil, err
 	}
-	answer, err := http.ReadResponse(bufio.NewReader(io.MultiReader(bytes.NewReader(head), bytes.NewReader(rest))), nil)
+	answer, err := http.ReadResponse(bufio.NewReader(io.MultiReader(bytes.NewReader(head), bytes.NewReader(rest), conn)), nil)
 	if err != nil {
 		return nil, fmt.Errorf("the server's answer is not HTTP: %w", err)
 	}
 	if answer.StatusCode != http.StatusSwitchingProtocols {
-		text, _ := io.ReadAll(io.LimitReader(answer.Body, 512)) // of what has come
+		_ = conn.SetReadDeadline(time.Now().Add(grace))
+		text, _ := io.ReadAll(io.LimitReader(answer.Body, 512))
 		return nil, &UpgradeError{answer.StatusCode, strings.TrimSpace(strings.ToValidUTF8(string(text), "\uFFFD"))}
 	}
 	return rest, checkAnswer(answer.Header, key)
@@ -72,7 +74,7 @@ func hostHeader(u *url.URL, header http.Header) string {
 }
 
 // readHead reads up to the empty line that ends an HTTP head, and what came with it.
-func readHead(conn net.Conn) (head, rest []byte, err error) {
+func readHead(conn io.Reader) (head, rest []byte, err error) {
 	b := make([]byte, 0, minBuffer)
 	for {
 		if len(b) == cap(b) {
