@@ -26,7 +26,8 @@
 //
 // A game may send events with the very first frame after a join. Each join therefore takes functions that set the room up
 // before the server is asked: what is registered there sees everything. What is registered on a room that has been joined
-// already sees what arrives from then on. An event for which nothing is registered is passed over. Nothing can be sent in a setup.
+// already sees what arrives from then on. An event for which nothing is registered is passed over. Nothing can be
+// sent in a setup.
 //
 // # Who runs what
 //

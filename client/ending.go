@@ -10,7 +10,7 @@ import (
 // any more. Close returns before the server has answered; receive from Done to wait for it, a second at most. Closing a closed
 // client does nothing.
 func (c *Client) Close() error {
-	c.fail(&CloseError{Code: codec.Normal})
+	_ = c.fail(&CloseError{Code: codec.Normal})
 	return nil
 }
 

@@ -17,9 +17,9 @@ const (
 )
 
 var (
-	// ErrFull: the server has too much to acknowledge; emit less, or wait while Room.Seq runs ahead of Room.Ack.
+	// ErrFull says that the server has too much to acknowledge; emit less, or wait while Room.Seq runs ahead of Room.Ack.
 	ErrFull = errors.New("client: too many unacknowledged packets")
-	// ErrNotJoined: the room is not joined yet, or not any more.
+	// ErrNotJoined says that the room is not joined yet, or not any more.
 	ErrNotJoined = errors.New("client: not in the room")
 )
 

@@ -157,8 +157,8 @@ func (r *Room) dispatch(p *codec.Packet, m Meta) error {
 	return nil
 }
 
-// acknowledge sees to it that the server hears of the tick in time: with whatever is sent until then or, if nothing is, by a frame
-// of its own. Half of the time that the server gives is used, so that the way there fits in as well.
+// acknowledge sees to it that the server hears of the tick in time: with whatever is sent until then or, if nothing is, by a
+// frame of its own. Half of the time that the server gives is used, so that the way there fits in as well.
 func (r *Room) acknowledge() {
 	c := r.client
 	now := c.in.heard

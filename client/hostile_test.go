@@ -52,7 +52,7 @@ func TestHostileFrames(t *testing.T) {
 					heard <- end.code
 					_ = p.conn.Close()
 				})
-				expectEnd(t, url, tc.want)
+				_ = expectEnd(t, url, tc.want)
 				if got := <-heard; scheme == "ws" && got != tc.want {
 					t.Errorf("the server was told %d, want %d", got, tc.want)
 				}

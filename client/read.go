@@ -80,7 +80,7 @@ func (c *Client) fill() *CloseError {
 			if e := c.wake(); e != nil {
 				return e
 			}
-		case err == io.EOF:
+		case errors.Is(err, io.EOF):
 			return &CloseError{Code: Lost, Reason: "the server hung up without a word", Cause: err}
 		default:
 			return lost(err)

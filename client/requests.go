@@ -15,8 +15,8 @@ type request struct {
 	done func(payload []byte, err error) // once, on the goroutine that reads; payload is valid during the call
 }
 
-// Request sends a request to the room and waits for the reply, for as long as ctx allows. Besides Emit's errors there are: ctx's, a
-// RemoteError with the room's word, a *codec.Error if the server dropped the request, if too many are unanswered or if
+// Request sends a request to the room and waits for the reply, for as long as ctx allows. Besides Emit's errors there are:
+// ctx's, a RemoteError with the room's word, a *codec.Error if the server dropped the request, if too many are unanswered or if
 // the reply does not fit Resp, and the end of the membership or the connection. Not in callbacks: see Ask.
 func Request[Req, Resp any](ctx context.Context, r *Room, call room.Call[Req, Resp], req Req) (Resp, error) {
 	type answer struct {

@@ -31,6 +31,7 @@ func upgrade(conn net.Conn, u *url.URL, header http.Header) (rest []byte, err er
 	if err != nil {
 		return nil, err
 	}
+	//nolint:bodyclose // the body is the connection, which the caller closes
 	answer, err := http.ReadResponse(bufio.NewReader(io.MultiReader(bytes.NewReader(head), bytes.NewReader(rest), conn)), nil)
 	if err != nil {
 		return nil, fmt.Errorf("the server's answer is not HTTP: %w", err)
@@ -54,7 +55,9 @@ func upgradeRequest(u *url.URL, header http.Header, key string) []byte {
 		password, _ := u.User.Password()
 		h.Set("Authorization", "Basic "+base64.StdEncoding.EncodeToString([]byte(u.User.Username()+":"+password)))
 	}
-	for _, ours := range []string{"Host", "Content-Length", "Transfer-Encoding", "Sec-WebSocket-Extensions", "Sec-WebSocket-Protocol"} {
+	for _, ours := range []string{
+		"Host", "Content-Length", "Transfer-Encoding", "Sec-WebSocket-Extensions", "Sec-WebSocket-Protocol",
+	} {
 		h.Del(ours)
 	}
 	h.Set("Upgrade", "websocket")
