@@ -1,0 +1,31 @@
+//go:build linux
+
+package main
+
+// plug is a server that the bench can measure. Its process gets a serverSpec as its first line of standard input and answers
+// with a reply that has Addr. Then it takes commands, and ends when its standard input does:
+//
+//   - mark: answer with a serverReport, of which a server that is not Volley fills in what it knows (lateness of ticks since
+//     the last mark with reset, steps, skipped; allocs). CPU time and memory are measured from outside.
+//   - settle: give garbage back to the system, if there is such a thing, and answer as for mark.
+//   - broadcast: of the workload fanout; send volleys of burst messages, at most window of them ahead of what the slowest
+//     speaking listener has seen. Burst 0 ends it.
+type plug interface {
+	name() string
+	launch() (launch, error)
+	dialect() string
+}
+
+// volleyPlug is Volley.
+type volleyPlug struct{}
+
+func (volleyPlug) name() string            { return "Volley" }
+func (volleyPlug) launch() (launch, error) { return ourselves("server") }
+func (volleyPlug) dialect() string         { return dialectVolley }
+
+func nameOf(p plug) string {
+	if p == nil {
+		p = volleyPlug{}
+	}
+	return p.name()
+}
