@@ -5,6 +5,7 @@ import (
 	"log/slog"
 	"net"
 	"net/http"
+	"strings"
 	"time"
 
 	"github.com/volley-go/volley/codec"
@@ -76,9 +77,15 @@ func (c Config) withDefaults() Config {
 	if c.Path == "" {
 		c.Path = "/volley"
 	}
+	if !strings.HasPrefix(c.Path, "/") {
+		c.Path = "/" + c.Path
+	}
 	c.Limits = c.Limits.WithDefaults()
 	if c.RoomsPerConn <= 0 {
 		c.RoomsPerConn = 16
+	}
+	if c.MaxBacklog <= 0 {
+		c.MaxBacklog = 1 << 20
 	}
 	if c.PingInterval == 0 {
 		c.PingInterval = 25 * time.Second

@@ -8,6 +8,7 @@ import (
 	"net/http"
 	"strings"
 	"sync"
+	"syscall"
 	"time"
 
 	"github.com/volley-go/volley/codec"
@@ -79,7 +80,10 @@ func (s *Server) Listen() error {
 		}
 		ln, err := s.cfg.Listen("tcp", l.addr)
 		if err != nil {
-			return fmt.Errorf("volley: %w; choose another address, or end what uses this one", err)
+			if errors.Is(err, syscall.EADDRINUSE) {
+				return fmt.Errorf("volley: %w; choose another address, or end what uses this one", err)
+			}
+			return fmt.Errorf("volley: %w; an address is host:port or :port", err)
 		}
 		*l.to = ln
 	}
@@ -106,6 +110,9 @@ func (s *Server) addrOf(ln *net.Listener) net.Addr {
 func (s *Server) Run(ctx context.Context) error {
 	if s.failed != nil {
 		return s.failed
+	}
+	if s.cfg.Addr == "" && s.cfg.TCPAddr == "" {
+		return errors.New("volley: there is nothing to run: set Config.Addr or Config.TCPAddr, or mount the server and end it by Close")
 	}
 	if err := s.Listen(); err != nil {
 		return err

@@ -232,7 +232,12 @@ func (s *session) Send(buf []byte, head int) error {
 	if int(s.known.Load()) < s.srv.Names().Len() {
 		s.announce()
 	}
-	return s.conn.Send(buf, head)
+	err := s.conn.Send(buf, head)
+	if n := len(buf) - head; err != nil && n > s.srv.cfg.MaxBacklog {
+		s.srv.cfg.Logger.Warn("volley: a frame was longer than Config.MaxBacklog, so its client is closed",
+			"bytes", n, "limit", s.srv.cfg.MaxBacklog)
+	}
+	return err
 }
 
 // announce sends the names that the client has not been told. Under mu, so that no room's frame overtakes them.

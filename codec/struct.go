@@ -1,6 +1,7 @@
 package codec
 
 import (
+	"fmt"
 	"reflect"
 	"unsafe"
 )
@@ -19,6 +20,9 @@ func (c *compiler) structDecoder(t reflect.Type) (decodeFunc, error) {
 	fields, err := c.fields(t)
 	if err != nil {
 		return nil, err
+	}
+	if len(fields) == 0 && t.NumField() > 0 {
+		return nil, fmt.Errorf("%s has no exported fields, so that nothing of it could arrive", t)
 	}
 	if len(fields) > 64 {
 		return c.largeStruct(fields), nil

@@ -6,7 +6,7 @@ import (
 	"github.com/volley-go/volley/codec"
 )
 
-// Client is one connection's membership of a room. Its methods belong into the room's callbacks, but for those that say
+// Client is one connection's membership of a room. Its methods belong in the room's callbacks, but for those that say
 // otherwise.
 type Client struct {
 	// Static after construction.
@@ -97,12 +97,12 @@ func (c *Client) Kick(reason string) {
 	c.room.drop(c, codec.Errorf(codec.Kicked, "%s", reason))
 }
 
-// Leave tells the room that the client wants to go: its own wish, or its connection is closed. Any goroutine.
+// Leave, which is for servers (games call Kick), tells the room that the client wants to go: its own wish, or its connection is closed. Any goroutine.
 func (c *Client) Leave(why *codec.Error) {
 	c.room.receive(item{kind: itemLeave, client: c, why: why}, nil)
 }
 
-// Receive gives the room a frame of the client's: packets, the first of which has number seq, and the last tick that the
+// Receive, which is for servers, gives the room a frame of the client's: packets, the first of which has number seq, and the last tick that the
 // client has processed. The packets are copied. Packets that came before are passed over. The error, if any, is the
 // connection's end. One goroutine at a time, any goroutine.
 func (c *Client) Receive(seq, tick uint64, packets []codec.Packet) error {
@@ -115,7 +115,7 @@ func (c *Client) Receive(seq, tick uint64, packets []codec.Packet) error {
 	return c.room.input(c, seq, packets)
 }
 
-// Drained tells the room that the connection has no unsent bytes any more. Any goroutine.
+// Drained, which is for servers, tells the room that the connection has no unsent bytes any more. Any goroutine.
 func (c *Client) Drained() {
 	if c.room.kind.cfg.Rate == 0 {
 		c.room.wake(false)

@@ -37,8 +37,15 @@
 //
 // Every callback of a room, the constructor included, runs on the room's owner, one at a time: joins, leaves, handlers,
 // timers, posts, ticks, in the order in which they arrived. So a game needs no locks. Methods that say so may be called from
-// any goroutine; everything else, [Emit] to a client or a room included, belongs into a callback. Code outside enters by
+// any goroutine; everything else, [Emit] to a client or a room included, belongs in a callback. Code outside enters by
 // [Room.Post]. A callback that panics ends its room, and no other.
+//
+// # What payloads look like
+//
+// An [Event] carries any Go value that msgpack can hold. Structs travel as maps of their exported fields' names, which is what
+// a browser sees; the tag `msgpack:"x"` renames a field, "-" leaves it out, and a field _msgpack struct{} with the tag
+// `msgpack:",as_array"` sends the values alone, in order, which is shorter. An Event[struct{}] has no payload. A nil slice or map arrives
+// as null. What clients send is checked against the type, by value and by field; see package codec.
 //
 // # What clients hear
 //

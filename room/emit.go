@@ -10,7 +10,10 @@ import (
 // Emit sends an event to an audience: reliably, in order, with everything else that the tick emits. The value is encoded
 // at once, so it may be changed afterwards. For a client, a room or a set it must be called on the room's owner, that is,
 // in one of its callbacks; a kind and a host may be addressed from any goroutine, and their rooms send it with their next
-// tick, each to all of its clients. A value that cannot be encoded is a panic.
+// tick, each to all of its clients. A value that cannot be encoded, or that clients would refuse (a string that is not
+// UTF-8, a map with keys other than strings and integers), is a panic.
+//
+// A frame longer than the server's MaxBacklog (1 MiB by default) closes the client that it is for: send big things in parts.
 func Emit[T any](to Audience, ev Event[T], v T) {
 	emit(to.audience(), ev, v, false, 0)
 }

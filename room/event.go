@@ -22,7 +22,8 @@ type Call[Req, Resp any] string
 
 // emitter encodes payloads of one Go type without allocating. Safe for concurrent use.
 type emitter[T any] struct {
-	pool sync.Pool // of *encoding[T]
+	pool  sync.Pool // of *encoding[T]
+	plain bool      // no T can have an encoding that a client refuses
 }
 
 // encoding is a place on the heap for the value, so that passing its address to the encoder costs nothing.
@@ -32,18 +33,23 @@ type encoding[T any] struct {
 }
 
 func newEmitter[T any]() *emitter[T] {
-	e := &emitter[T]{}
+	e := &emitter[T]{plain: codec.Plain(reflect.TypeFor[T]())}
 	e.pool.New = func() any { return &encoding[T]{enc: codec.NewEncoder()} }
 	return e
 }
 
+// append appends v's encoding to b. An encoding that clients would refuse, closing their connections, is an error here.
 func (e *emitter[T]) append(b []byte, v T) ([]byte, error) {
+	at := len(b)
 	p := e.pool.Get().(*encoding[T])
 	p.value = v
 	b, err := p.enc.Append(b, &p.value)
 	var zero T
 	p.value = zero
 	e.pool.Put(p)
+	if err == nil && !e.plain {
+		err = codec.Scan(b[at:], codec.ServerLimits)
+	}
 	return b, err
 }
 

@@ -19,6 +19,7 @@ type handler struct {
 // On registers fn for an event from clients, for all rooms of the kind. If a client asks for a reply, it gets nil once fn has
 // returned. On panics if the event has a handler, if T cannot be decoded, or if a host has taken the kind.
 func On[G Game, T any](k *Kind[G], ev Event[T], fn func(g G, c *Client, v T)) {
+	mustHandle(k.k, string(ev), fn == nil)
 	decode := decoderFor[T](k.k, string(ev))
 	k.k.register(string(ev), func(r *Room, c *Client, payload []byte, id uint32) error {
 		v, err := decode.get(payload)
@@ -37,6 +38,7 @@ func On[G Game, T any](k *Kind[G], ev Event[T], fn func(g G, c *Client, v T)) {
 // Handle registers fn for a request from clients. Its result is the reply; the text of its error is what the client
 // gets instead. It panics as On does.
 func Handle[G Game, Req, Resp any](k *Kind[G], call Call[Req, Resp], fn func(g G, c *Client, req Req) (Resp, error)) {
+	mustHandle(k.k, string(call), fn == nil)
 	replies := newEmitter[Resp]()
 	decode := decoderFor[Req](k.k, string(call))
 	k.k.register(string(call), func(r *Room, c *Client, payload []byte, id uint32) error {
@@ -56,6 +58,12 @@ func Handle[G Game, Req, Resp any](k *Kind[G], call Call[Req, Resp], fn func(g G
 		}
 		return nil
 	})
+}
+
+func mustHandle(k *kind, name string, isNil bool) {
+	if isNil {
+		panic(fmt.Sprintf("room: kind %q: the handler for %q is nil", k.name, name))
+	}
 }
 
 func (k *kind) register(name string, call func(*Room, *Client, []byte, uint32) error) {

@@ -51,7 +51,10 @@ func NewHost(cfg HostConfig, kinds ...AnyKind) *Host {
 		panic("room: HostConfig.Scheduler is nil; rooms need one")
 	}
 	eventDriven := false
-	for _, any := range kinds {
+	for i, any := range kinds {
+		if any == nil {
+			panic(fmt.Sprintf("room: kind %d is nil", i))
+		}
 		k := any.base()
 		if h.byName[k.name] != nil {
 			panic(fmt.Sprintf("room: two kinds are called %q", k.name))
@@ -80,7 +83,7 @@ type JoinRequest struct {
 	User    any
 }
 
-// Join takes a seat for the connection. The client may send at once; whether it got in, its Link hears from the room. The
+// Join, which is for servers and not for games, takes a seat for the connection. The client may send at once; whether it got in, its Link hears from the room. The
 // error says why there is no seat.
 func (h *Host) Join(req JoinRequest) (*Client, *codec.Error) {
 	options := append([]byte(nil), req.Options...)
@@ -117,6 +120,9 @@ func (h *Host) findSeat(req JoinRequest, options []byte) (*Room, uint32, *codec.
 		if r, id, s := k.directory.takeOpen(); s == seated {
 			return r, id, nil
 		}
+	}
+	if req.How == codec.Create && k.cfg.ServerCreates {
+		return nil, 0, codec.Errorf(codec.NoSuchRoom, "clients may not create rooms of kind %q", req.Name)
 	}
 	if req.How == codec.Join || k.cfg.ServerCreates {
 		return nil, 0, codec.Errorf(codec.NoSuchRoom, "no room of kind %q is open", req.Name)
@@ -190,7 +196,8 @@ func (k *Kind[G]) Create(options any) (*Room, error) {
 	return r, nil
 }
 
-// Rooms describes the rooms of the kind, private ones included, ordered by id. Any goroutine.
+// Rooms describes the rooms of the kind, ordered by id. Private ones are included: leave out those with Info.Private before you
+// show the list to players. Any goroutine.
 func (k *Kind[G]) Rooms() []Info { return k.k.directory.infos() }
 
 // Metrics returns how the kind's rooms keep their time. Any goroutine.

@@ -28,7 +28,7 @@ type item struct {
 	key     uint64       // of an emit
 	at, n   uint32       // its bytes in the inbox
 	id      uint32       // of a request or a reply
-	index   int32        // of an emit's event
+	index   int32        // of the event of a packet or an emit
 	kind    itemKind
 	latest  bool // of an emit
 	failed  bool // of a reply
@@ -186,7 +186,7 @@ func (in *inbox) add(c *Client, p *codec.Packet) bool {
 	case codec.Reply, codec.Failure:
 		it.kind, it.failed = itemReply, p.Kind == codec.Failure
 	default:
-		it.handler = c.room.kind.handlerOf(p)
+		it.handler, it.index = c.room.kind.handlerOf(p), p.Index
 	}
 	if p.Kind == codec.Request {
 		if c.requests++; c.requests > MaxRequests {
@@ -194,6 +194,10 @@ func (in *inbox) add(c *Client, p *codec.Packet) bool {
 		}
 	}
 	c.next++
+	if it.handler == nil && it.kind == itemPacket && p.Index == codec.NoIndex {
+		in.put(it, p.Name) // all that is left to do is to say that nobody handles it
+		return true
+	}
 	in.put(it, p.Payload)
 	return true
 }

@@ -163,11 +163,11 @@ func newWalk(t *testing.T, seed uint64, rate int) *walk {
 	if rate > 0 {
 		k := room.Define("walk", func(r *room.Room) walkTicker { return walkTicker{w.make(r)} }, w.cfg)
 		room.On(k, say, func(g walkTicker, c *room.Client, _ string) { g.misbehave(10) })
-		w.Bed, w.list = roomtest.New(quiet{t}, k), k.Rooms
+		w.Bed, w.list = newBed(quiet{t}, k), k.Rooms
 	} else {
 		k := room.Define("walk", w.make, w.cfg)
 		room.On(k, say, func(g *walker, c *room.Client, _ string) { g.misbehave(10) })
-		w.Bed, w.list = roomtest.New(quiet{t}, k), k.Rooms
+		w.Bed, w.list = newBed(quiet{t}, k), k.Rooms
 	}
 	return w
 }

@@ -2,7 +2,7 @@ package room
 
 import "github.com/volley-go/volley/codec"
 
-// Link is what a room needs of the connection behind its clients; a session implements it. One Link may carry several
+// Link, which is for servers and not for games, is what a room needs of the connection behind its clients; a session implements it. One Link may carry several
 // clients, of different rooms, told apart by their channels. A room calls it from its owner, so different rooms may
 // call at the same time.
 type Link interface {

@@ -1,6 +1,7 @@
 package room
 
 import (
+	"fmt"
 	"sync"
 	"sync/atomic"
 
@@ -10,7 +11,7 @@ import (
 // maxNames bounds the event table, so that names made at run time cannot grow it without end; later ones travel as strings.
 const maxNames = 4096
 
-// Names is a host's event table: it only grows, and a name keeps its index. Safe for concurrent use.
+// Names, which is for servers, is a host's event table: it only grows, and a name keeps its index. Safe for concurrent use.
 type Names struct {
 	mu    sync.Mutex
 	index map[string]int // guarded by mu
@@ -28,6 +29,18 @@ func (n *Names) List() []string { return *n.list.Load() }
 
 // Len returns the length of the table.
 func (n *Names) Len() int { return len(*n.list.Load()) }
+
+// eventName returns the name of an event that came as an index or, if that is codec.NoIndex, as name.
+func (h *Host) eventName(index int32, name []byte) string {
+	list := h.names.List()
+	switch {
+	case index == codec.NoIndex:
+		return string(name)
+	case int(index) < len(list):
+		return list[index]
+	}
+	return fmt.Sprintf("event %d", index)
+}
 
 // add returns the index of name, which it adds if need be, or codec.NoIndex if the table is full.
 func (n *Names) add(name string) int {

@@ -121,7 +121,7 @@ func (s *shop) Join(c *room.Client) error { room.Emit(c, said, s.name); return n
 func (s *shop) Leave(*room.Client)        {}
 
 func TestOpenRefuses(t *testing.T) {
-	bed := roomtest.New(t, room.Define("shop", newShop, room.Config{}))
+	bed := newBed(t, room.Define("shop", newShop, room.Config{}))
 	for fail, want := range map[string]string{
 		"no bread today": "join-refused: no bread today",
 		"coded":          "unauthorized: who are you?",
@@ -142,7 +142,7 @@ func TestCreateByTheServer(t *testing.T) {
 	k := room.Define("shop", newShop, room.Config{ServerCreates: true, Private: true})
 	_, err := k.Create(nil)
 	require.ErrorContains(t, err, "no server yet")
-	bed := roomtest.New(t, k)
+	bed := newBed(t, k)
 	refused := bed.TryJoin(codec.JoinOrCreate, "shop", nil, nil)
 	assert.Equal(t, codec.NoSuchRoom, refused.Left.Code)
 	refused = bed.TryJoin(codec.Create, "shop", nil, nil)

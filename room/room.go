@@ -12,7 +12,7 @@ import (
 	"github.com/volley-go/volley/tick"
 )
 
-// Room is one running game. Its methods belong into the room's callbacks, but for those that say otherwise.
+// Room is one running game. Its methods belong in the room's callbacks, but for those that say otherwise.
 type Room struct {
 	// Static after construction.
 	kind    *kind
@@ -77,6 +77,16 @@ func (r *Room) Name() string { return r.kind.name + "/" + r.id }
 // Clients returns the clients in the room, in the order in which they joined. The slice is the room's: it is valid until
 // the callback returns and must not be changed.
 func (r *Room) Clients() []*Client { return r.clients }
+
+// Client returns the client with that number, or nil if it is not in the room.
+func (r *Room) Client(id uint32) *Client {
+	for _, c := range r.clients {
+		if c.id == id {
+			return c
+		}
+	}
+	return nil
+}
 
 // Kind returns the name of the room's kind. Any goroutine.
 func (r *Room) Kind() string { return r.kind.name }

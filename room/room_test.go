@@ -100,8 +100,16 @@ func newSet(t *testing.T, cfg room.Config, prepare func(h *hall)) *set {
 		room.On(k, say, (*hall).Say)
 		kind = k
 	}
-	s.Bed = roomtest.New(t, kind)
+	s.Bed = newBed(t, kind)
 	return s
+}
+
+// newBed is a bed whose rooms may fail: that is what many of these tests are about.
+func newBed(tb testing.TB, kinds ...room.AnyKind) *roomtest.Bed {
+	tb.Helper()
+	bed := roomtest.New(tb, kinds...)
+	bed.AllowPanics()
+	return bed
 }
 
 // modes runs a test with an event-driven room and with a ticking one.

@@ -147,7 +147,9 @@ func (r *Room) packet(it *item, payload []byte) {
 		r.refuse(c, it.id, "no handler")
 	default:
 		r.kind.host.counts.dropped.Add(1)
-		c.link.Dropped(c.channel, it.seq, codec.Errorf(codec.UnknownEvent, "room %s has no handler for this event", r.kind.name))
+		name := r.kind.host.eventName(it.index, payload)
+		r.Logger().Debug("room: a packet without a handler", "event", name, "client", c.id)
+		c.link.Dropped(c.channel, it.seq, codec.Errorf(codec.UnknownEvent, "kind %s has no handler for %q", r.kind.name, name))
 	}
 	if err != nil {
 		r.kind.host.counts.bad.Add(1)

@@ -2,9 +2,9 @@
 //
 //	bed := roomtest.New(t, pongKind)
 //	ann := bed.Join("pong", nil)
-//	ann.Emit("move", Move{DY: 1})
-//	bed.Run(time.Second)                                // sixty ticks, in microseconds
-//	last := roomtest.Last[State](ann, "state")
+//	roomtest.Emit(ann, move, Move{DY: 1})               // the events are the game's typed constants
+//	ann.Ticks(60)                                       // sixty ticks, in microseconds
+//	last := roomtest.Last(ann, state)
 //
 // A Bed and its players belong to the test's goroutine.
 package roomtest
@@ -24,9 +24,10 @@ import (
 type Bed struct {
 	Host *room.Host
 
-	tb    testing.TB
-	sched *tick.Scheduler
-	now   time.Duration
+	tb     testing.TB
+	sched  *tick.Scheduler
+	now    time.Duration
+	panics bool // rooms may fail
 }
 
 // New hosts the kinds until the test ends.
@@ -36,14 +37,23 @@ func New(tb testing.TB, kinds ...room.AnyKind) *Bed {
 	logger := slog.New(slog.NewTextHandler(tb.Output(), nil))
 	b.sched = tick.New(tick.Config{Manual: true, Workers: 1, Clock: func() time.Duration { return b.now }, Logger: logger})
 	b.Host = room.NewHost(room.HostConfig{Scheduler: b.sched, Logger: logger}, kinds...)
-	tb.Cleanup(b.sched.Close)
+	tb.Cleanup(func() {
+		b.sched.Close()
+		if n := b.Host.Stats().Failed; n > 0 && !b.panics {
+			tb.Errorf("%d rooms ended because a callback panicked; the log says where", n)
+		}
+	})
 	return b
 }
+
+// AllowPanics says that rooms may fail. Without it the test fails if a callback has panicked.
+func (b *Bed) AllowPanics() { b.panics = true }
 
 // Now returns the virtual time since the bed began.
 func (b *Bed) Now() time.Duration { return b.now }
 
-// Run lets d of virtual time pass: every tick, timer and wake-up that falls into it runs, in order.
+// Run lets d of virtual time pass: every tick, timer and wake-up that falls into it runs, in order. Ticks sit in slots of a
+// millisecond, so a given span may hold one more or less than its rate says; Player.Ticks counts.
 func (b *Bed) Run(d time.Duration) {
 	end := b.now + d
 	for {

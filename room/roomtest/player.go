@@ -2,6 +2,7 @@ package roomtest
 
 import (
 	"fmt"
+	"time"
 
 	"github.com/volley-go/volley/codec"
 	"github.com/volley-go/volley/room"
@@ -43,7 +44,21 @@ func (p *Player) Stall(n int) {
 	}
 }
 
-// Emit sends an event. It arrives when the room runs next.
+// Ticks lets time pass until the player's room has run n more ticks.
+func (p *Player) Ticks(n int) {
+	r := p.Client.Room()
+	for end := r.Tick() + uint64(n); r.Tick() < end && p.Left == nil; {
+		p.bed.Run(time.Millisecond)
+	}
+}
+
+// Emit sends an event of the player's. It arrives when the room runs next.
+func Emit[T any](p *Player, ev room.Event[T], v T) {
+	p.bed.tb.Helper()
+	p.Emit(string(ev), v)
+}
+
+// Emit sends an event with any payload, also one that does not fit.
 func (p *Player) Emit(event string, v any) {
 	p.bed.tb.Helper()
 	p.Send(codec.Packet{Kind: codec.Event, Index: codec.NoIndex, Name: []byte(event), Payload: p.encode(v)})
@@ -97,11 +112,11 @@ func (p *Player) Packets() []Packet {
 func (p *Player) Forget() { p.Frames = nil }
 
 // All returns the payloads of every event of that name, oldest first.
-func All[T any](p *Player, event string) []T {
+func All[T any](p *Player, event room.Event[T]) []T {
 	p.bed.tb.Helper()
 	var all []T
 	for _, packet := range p.Packets() {
-		if packet.Event != event {
+		if packet.Event != string(event) {
 			continue
 		}
 		all = append(all, Decode[T](p, packet.Payload))
@@ -110,9 +125,9 @@ func All[T any](p *Player, event string) []T {
 }
 
 // Last returns the payload of the newest event of that name. It fails the test if there is none.
-func Last[T any](p *Player, event string) T {
+func Last[T any](p *Player, event room.Event[T]) T {
 	p.bed.tb.Helper()
-	all := All[T](p, event)
+	all := All(p, event)
 	if len(all) == 0 {
 		p.bed.tb.Fatalf("no event %q came", event)
 	}

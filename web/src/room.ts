@@ -377,7 +377,10 @@ export class Room<Server extends object = AnyEvents, Client extends object = Any
   }
 
   #onNoticeFrame({ code, reason, seq }: NoticeFrame): void {
-    this.#requests.failPacket(seq, new VolleyError("refused", describe(code, reason), code));
+    const error = new VolleyError("refused", describe(code, reason), code);
+    this.#requests.failPacket(seq, error);
+    // Nobody listens: a mistyped event name must not be silent.
+    if (this.#notices.empty) console.warn(`volley: packet ${seq} was dropped: ${error.message}`);
     this.#notices.call(code, reason, seq);
   }
 

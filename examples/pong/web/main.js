@@ -58,7 +58,7 @@ function note(now) {
   if (!match || lost || match.over) return "";
   if (match.waiting) {
     const seconds = Math.max(1, Math.ceil((match.botAt - now) / 1000));
-    return `waiting for a second player – a bot steps in in ${seconds}…`;
+    return `waiting for a second player – a bot joins in ${seconds}…`;
   }
   return match.seat < 0 ? "you are watching until a seat is free" : "";
 }
