@@ -115,7 +115,7 @@ func (c *capacityCmd) measure(ctx context.Context, b *bench, p plug) (*result, e
 	r.add("load_processes", "load processes", "", len(f.loads))
 	r.add("connects_per_s", "connected, upgraded and joined", "1/s", n/dialled.Seconds())
 	if w.known {
-		r.add("cpu_us_per_join", "server CPU for each", "µs", float64((cpu1-cpu0).Nanoseconds())/1e3/n)
+		r.add("cpu_us_per_join", "server CPU per join", "µs", float64((cpu1-cpu0).Nanoseconds())/1e3/n)
 	}
 	if len(f.servers) > 0 {
 		c.addMemory(r, before, fresh, idle, after)
@@ -142,12 +142,12 @@ func (c *capacityCmd) addMemory(r *result, before, fresh, idle, after held) {
 	n := float64(c.Conns)
 	per := func(a, b int64) float64 { return float64(b-a) / n }
 	r.add("user_bytes_per_conn", "server memory (RSS) per idle connection", "B", per(before.servers.rss, idle.servers.rss))
-	r.add("user_bytes_per_conn_anonymous", "without pages of files", "B", per(before.servers.anonymous, idle.servers.anonymous))
-	r.add("user_bytes_per_conn_dialled", "right after dialling", "B", per(before.servers.rss, fresh.servers.rss))
-	r.add("user_bytes_per_conn_held", "at the end", "B", per(before.servers.rss, after.servers.rss))
+	r.add("user_bytes_per_conn_anonymous", "  without pages of files", "B", per(before.servers.anonymous, idle.servers.anonymous))
+	r.add("user_bytes_per_conn_dialled", "  right after dialling", "B", per(before.servers.rss, fresh.servers.rss))
+	r.add("user_bytes_per_conn_held", "  at the end", "B", per(before.servers.rss, after.servers.rss))
 	pair := per(before.kernel.slab+before.kernel.buffers, idle.kernel.slab+idle.kernel.buffers)
 	r.add("kernel_bytes_per_conn", "kernel memory per connection, one end", "B", pair/2)
-	r.add("kernel_bytes_per_pair", "both ends", "B", pair)
+	r.add("kernel_bytes_per_pair", "  both ends", "B", pair)
 	r.add("load_bytes_per_conn", "load generator's memory per connection", "B", per(before.loads.rss, idle.loads.rss))
 	r.add("server_rss_mib", "servers in all", "MiB", float64(after.servers.rss)/(1<<20))
 	r.add("load_rss_mib", "load processes in all", "MiB", float64(after.loads.rss)/(1<<20))
@@ -191,8 +191,8 @@ func (c *capacityCmd) addEvents(r *result, w *window) {
 	r.add("events_expected", "events that were due", "", int(w.sum.Due))
 	r.add("events_delivered", "events that came back", "", int(w.sum.Answers))
 	r.add("event_p50_ms", "event there and back p50", "ms", w.latency.us(50)/1e3)
-	r.add("event_p99_ms", "p99", "ms", w.latency.us(99)/1e3)
-	r.add("event_max_ms", "max", "ms", w.latency.maxUs()/1e3)
+	r.add("event_p99_ms", "event there and back p99", "ms", w.latency.us(99)/1e3)
+	r.add("event_max_ms", "event there and back max", "ms", w.latency.maxUs()/1e3)
 	r.addServer(w)
 	r.addLoad(w)
 	r.charts = append(r.charts, percentileChart("An event there and back", w.latency.points()),

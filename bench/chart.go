@@ -141,7 +141,7 @@ func (c chart) lineChart() *gochart.Chart {
 		Width: chartWidth, Height: chartHeight,
 		Background: gochart.Style{Padding: gochart.Box{Top: 20, Left: 20, Right: 20, Bottom: 10}},
 		XAxis:      gochart.XAxis{Name: c.xName, Ticks: c.ticks, ValueFormatter: short},
-		YAxis:      gochart.YAxis{Name: c.yName, ValueFormatter: short, Range: c.yRange()},
+		YAxis:      c.yAxis(c.top()),
 	}
 	for i, l := range c.lines {
 		colour := colours[i%len(colours)]
@@ -156,18 +156,36 @@ func (c chart) lineChart() *gochart.Chart {
 	return g
 }
 
-// yRange begins at nothing: what is twice as high is twice as much.
-func (c chart) yRange() gochart.Range {
-	top := 0.0
+// top is the highest value of the lines.
+func (c chart) top() (top float64) {
 	for _, l := range c.lines {
 		for _, y := range l.y {
 			top = max(top, y)
 		}
 	}
-	if top == 0 {
+	return top
+}
+
+// yAxis begins at nothing, so that what is twice as high is twice as much, and is marked at round numbers.
+func (c chart) yAxis(top float64) gochart.YAxis {
+	if top <= 0 {
 		top = 1
 	}
-	return &gochart.ContinuousRange{Min: 0, Max: top * 1.05}
+	step := math.Pow(10, math.Floor(math.Log10(top/4)))
+	for _, f := range []float64{1, 2, 5, 10} {
+		if f*step >= top/5 {
+			step *= f
+			break
+		}
+	}
+	a := gochart.YAxis{Name: c.yName, ValueFormatter: short}
+	n := int(math.Ceil(top / step))
+	for i := range n + 1 {
+		v := float64(i) * step
+		a.Ticks = append(a.Ticks, gochart.Tick{Value: v, Label: short(v)})
+	}
+	a.Range = &gochart.ContinuousRange{Min: 0, Max: float64(n) * step}
+	return a
 }
 
 func (c chart) barChart() *gochart.BarChart {
@@ -179,7 +197,7 @@ func (c chart) barChart() *gochart.BarChart {
 	return &gochart.BarChart{
 		Width: max(chartWidth, 90*len(c.bars)), Height: chartHeight, BarWidth: 40,
 		Background: gochart.Style{Padding: gochart.Box{Top: 20, Left: 20, Right: 20, Bottom: 20}},
-		YAxis:      gochart.YAxis{Name: c.yName, ValueFormatter: short, Range: &gochart.ContinuousRange{Min: 0, Max: max(top*1.05, 1e-9)}},
+		YAxis:      c.yAxis(top),
 		Bars:       c.bars,
 	}
 }

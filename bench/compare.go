@@ -59,7 +59,7 @@ func (c *compareCmd) Run(ctx context.Context, b *bench) error {
 		}
 	}
 	out := newResult("compare", "Volley and rivals")
-	out.add("rounds", "rounds", "", c.Rounds)
+	out.add("rounds", "", "", c.Rounds)
 	for _, workload := range c.Workloads {
 		var rows []*result
 		for _, p := range servers {

@@ -4,6 +4,7 @@ package main
 
 import (
 	"context"
+	"slices"
 	"time"
 )
 
@@ -25,9 +26,14 @@ func (c *echoCmd) Run(ctx context.Context, b *bench) error {
 	if err != nil {
 		return err
 	}
-	ticking.workload = "echo, 60 Hz room"
-	r.add("at_60_hz", "", "", ticking.object())
-	r.rows = []*result{ticking}
+	event := *r
+	event.figures, event.charts = slices.Clone(r.figures), nil
+	event.label = "event-driven room"
+	ticking.label = "60 Hz room"
+	for i := range r.figures {
+		r.figures[i].label = "" // they are in the table of both
+	}
+	r.rows, r.partsKey = []*result{&event, ticking}, "phases"
 	r.charts = append(r.charts, ticking.charts...)
 	return b.publish(r)
 }
@@ -66,14 +72,15 @@ func (c *echoCmd) on(ctx context.Context, b *bench, p plug, kind string) (*resul
 	r := newResult("echo", nameOf(p))
 	r.notes = append(r.notes, f.plan.notes...)
 	r.add("clients", "clients", "", f.conns)
+	r.add("hz", "", "", map[string]int{kindEchoTick: 60}[kind])
 	r.add("round_trips_per_s", "round trips", "1/s", w.rate(w.sum.Answers))
 	if w.known {
 		r.add("cpu_us_per_round_trip", "server CPU per round trip", "µs", w.cpuPer(w.sum.Answers))
 	}
 	r.add("rtt_p50_us", "round trip p50", "µs", w.latency.us(50))
-	r.add("rtt_p99_us", "p99", "µs", w.latency.us(99))
-	r.add("rtt_p999_us", "p99.9", "µs", w.latency.us(99.9))
-	r.add("rtt_max_us", "max", "µs", w.latency.maxUs())
+	r.add("rtt_p99_us", "round trip p99", "µs", w.latency.us(99))
+	r.add("rtt_p999_us", "round trip p99.9", "µs", w.latency.us(99.9))
+	r.add("rtt_max_us", "round trip max", "µs", w.latency.maxUs())
 	r.addServer(w)
 	r.addLoad(w)
 	name := map[string]string{kindEcho: "an event-driven room", kindEchoTick: "a 60 Hz room"}[kind]

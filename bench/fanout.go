@@ -48,11 +48,11 @@ func (c *fanoutCmd) measure(ctx context.Context, b *bench, p plug) (*result, err
 	if err := f.play(); err != nil {
 		return nil, err
 	}
-	single, err := c.part(f, b, "single", 1)
+	single, err := c.part(f, b, nameOf(p), 1)
 	if err != nil {
 		return nil, err
 	}
-	queued, err := c.part(f, b, "queued", c.Queue)
+	queued, err := c.part(f, b, nameOf(p), c.Queue)
 	if err != nil {
 		return nil, err
 	}
@@ -69,14 +69,17 @@ func (c *fanoutCmd) measure(ctx context.Context, b *bench, p plug) (*result, err
 			}
 		}
 	}
-	r.rows = []*result{single, queued}
-	r.add("phases", "", "", []map[string]any{single.object(), queued.object()})
+	r.rows, r.partsKey = []*result{single, queued}, "phases"
 	r.charts = append(single.charts, queued.charts...)
 	return r, nil
 }
 
 // part plays one part.
-func (c *fanoutCmd) part(f *fleet, b *bench, name string, burst int) (*result, error) {
+func (c *fanoutCmd) part(f *fleet, b *bench, server string, burst int) (*result, error) {
+	name := "single"
+	if burst > 1 {
+		name = "queued"
+	}
 	if err := f.broadcast(burst, burst*c.Ahead); err != nil {
 		return nil, err
 	}
@@ -96,17 +99,18 @@ func (c *fanoutCmd) part(f *fleet, b *bench, name string, burst int) (*result, e
 	if w.sum.Frames == 0 {
 		return nil, fmt.Errorf("no broadcast has arrived; connections ended: %v", w.sum.Closed)
 	}
-	r := newResult("fanout", name)
+	r := newResult("fanout", server)
+	r.label = name
 	r.add("phase", "", "", name)
 	r.add("frames_per_s", "frames", "1/s", w.rate(w.sum.Frames))
 	r.add("messages_per_s", "messages", "1/s", w.rate(w.sum.Messages))
 	r.add("messages_per_frame", "messages in a frame", "", float64(w.sum.Messages)/float64(w.sum.Frames))
 	if w.known {
 		r.add("cpu_us_per_frame", "server CPU per frame", "µs", w.cpuPer(w.sum.Frames))
-		r.add("cpu_us_per_message", "per message", "µs", w.cpuPer(w.sum.Messages))
+		r.add("cpu_us_per_message", "server CPU per message", "µs", w.cpuPer(w.sum.Messages))
 	}
 	r.add("e2e_p50_us", "broadcast to client p50", "µs", w.latency.us(50))
-	r.add("e2e_p99_us", "p99", "µs", w.latency.us(99))
+	r.add("e2e_p99_us", "broadcast to client p99", "µs", w.latency.us(99))
 	r.addServer(w)
 	r.addLoad(w)
 	r.charts = append(r.charts, rateChart("Frames a second, "+name, w.samples))

@@ -21,6 +21,7 @@ func (c *roomsCmd) findMax(ctx context.Context, b *bench, p plug) (*result, erro
 		if err != nil {
 			return nil, err
 		}
+		r.label = fmt.Sprintf("%d rooms", n)
 		rows = append(rows, r)
 		if fine {
 			good, best = n, r

@@ -83,7 +83,7 @@ func (f *fleet) startServers(j job, b *bench) error {
 		}
 		f.servers = append(f.servers, s)
 		if i > 0 {
-			j.server.Profile = ""
+			j.server.Profile, j.server.Allocs = "", ""
 		}
 		r, err := s.ask(j.server, nil)
 		if err != nil {

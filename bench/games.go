@@ -30,14 +30,17 @@ const (
 	seats = stateSize/stampSize - 1
 )
 
+// What comes from clients is an array, which a handler gets without an allocation; what goes to them a slice of a buffer that the
+// game keeps.
 const (
 	inputEvent     room.Event[[inputSize]byte] = "input"
-	stateEvent     room.Event[[stateSize]byte] = "state"
+	stateEvent     room.Event[[]byte]          = "state"
 	eventEvent     room.Event[[eventSize]byte] = "event"
+	answerEvent    room.Event[[]byte]          = "answer"
 	pingEvent      room.Event[[inputSize]byte] = "ping"
-	pongEvent      room.Event[[inputSize]byte] = "pong"
+	pongEvent      room.Event[[]byte]          = "pong"
 	seenEvent      room.Event[[inputSize]byte] = "seen" // a listener's word on the broadcasts that it has
-	broadcastEvent room.Event[[stateSize]byte] = "broadcast"
+	broadcastEvent room.Event[[]byte]          = "broadcast"
 )
 
 // games are the kinds of one server, and what they measure.
@@ -92,19 +95,27 @@ func (a *arena) Tick(t tick.Tick) {
 	if t.Skipped > 0 {
 		a.games.skipped.Add(uint64(t.Skipped))
 	}
-	room.Emit(a.room, stateEvent, a.state)
+	room.Emit(a.room, stateEvent, a.state[:])
 }
 
 // seatOf is the place of a client's stamp.
 func seatOf(id uint32) int { return int(id-1) % seats }
 
 // mirror answers an event by itself.
-type mirror struct{}
+type mirror struct{ buf []byte }
 
-func (*mirror) Join(*room.Client) error                 { return nil }
-func (*mirror) Leave(*room.Client)                      {}
-func (*mirror) Event(c *room.Client, v [eventSize]byte) { room.Emit(c, eventEvent, v) }
-func (*mirror) Ping(c *room.Client, v [inputSize]byte)  { room.Emit(c, pongEvent, v) }
+func (*mirror) Join(*room.Client) error { return nil }
+func (*mirror) Leave(*room.Client)      {}
+
+func (m *mirror) Event(c *room.Client, v [eventSize]byte) {
+	m.buf = append(m.buf[:0], v[:]...)
+	room.Emit(c, answerEvent, m.buf)
+}
+
+func (m *mirror) Ping(c *room.Client, v [inputSize]byte) {
+	m.buf = append(m.buf[:0], v[:]...)
+	room.Emit(c, pongEvent, m.buf)
+}
 
 // tickingMirror does so at its ticks.
 type tickingMirror struct{ mirror }
@@ -150,7 +161,7 @@ func (h *hall) pump() {
 		h.sent++
 		binary.LittleEndian.PutUint64(h.state[:], uint64(monotonic()))
 		binary.LittleEndian.PutUint64(h.state[stampSize:], h.sent)
-		room.Emit(h.room, broadcastEvent, h.state)
+		room.Emit(h.room, broadcastEvent, h.state[:])
 	}
 	h.posted = h.room.Post(h.again)
 }

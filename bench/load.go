@@ -175,6 +175,7 @@ func loadChild(in io.Reader, out io.Writer) error {
 			l.ring()
 			<-ended
 			l.hangUp()
+			l.close()
 			return nil
 		}
 		r, later := l.do(c)
@@ -216,4 +217,10 @@ func (l *load) hangUp() {
 			_ = unix.Close(c.fd)
 		}
 	}
+}
+
+// close gives the loop's files back.
+func (l *load) close() {
+	_ = unix.Close(l.ep)
+	_ = unix.Close(l.bell)
 }

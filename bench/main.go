@@ -44,6 +44,7 @@ type bench struct {
 	AtOnce  int           `name:"at-once" default:"128" help:"Handshakes under way at once."`
 	Files   int           `name:"files" help:"Take a process for one that may open so many files; 0: ask the system."`
 	Profile string        `name:"cpuprofile" placeholder:"FILE" help:"A CPU profile of the first server process, over the window."`
+	Allocs  string        `name:"allocprofile" placeholder:"FILE" help:"Likewise of allocations; FILE.base is what came before."`
 	Timeout time.Duration `name:"timeout" default:"30m" help:"Give up after this long."`
 
 	streams `kong:"-"`
@@ -84,8 +85,10 @@ func run(args []string, to streams) int {
 	signal.Notify(signals, os.Interrupt, syscall.SIGTERM)
 	defer signal.Stop(signals)
 	go func() {
-		if <-signals != nil {
+		select {
+		case <-signals:
 			cancel(errInterrupted)
+		case <-ctx.Done():
 		}
 	}()
 	k.BindTo(ctx, (*context.Context)(nil))
@@ -127,7 +130,7 @@ func (b *bench) publish(r *result) error {
 func (b *bench) server(workload string) serverSpec {
 	return serverSpec{
 		Addr: "127.0.0.1:0", Transport: "ws", Workload: workload,
-		Pollers: b.Pollers, Workers: b.Workers, TickOnPollers: b.OnPoll, Profile: b.Profile,
+		Pollers: b.Pollers, Workers: b.Workers, TickOnPollers: b.OnPoll, Profile: b.Profile, Allocs: b.Allocs,
 	}
 }
 

@@ -6,7 +6,8 @@ package main
 // with a reply that has Addr. Then it takes commands, and ends when its standard input does:
 //
 //   - mark: answer with a serverReport, of which a server that is not Volley fills in what it knows (lateness of ticks since
-//     the last mark with reset, steps, skipped; allocs). CPU time and memory are measured from outside.
+//     the last mark with reset, steps, skipped). CPU time and memory are measured from outside.
+//   - allocs: answer with a serverReport of which allocs is filled in, if it is known.
 //   - settle: give garbage back to the system, if there is such a thing, and answer as for mark.
 //   - broadcast: of the workload fanout; send volleys of burst messages, at most window of them ahead of what the slowest
 //     speaking listener has seen. Burst 0 ends it.

@@ -3,6 +3,7 @@
 package main
 
 import (
+	"cmp"
 	"encoding/json"
 	"fmt"
 	"io"
@@ -13,7 +14,9 @@ type result struct {
 	workload string
 	server   string
 	figures  []figure
-	rows     []*result // compare: one of each server and workload; findmax: one of each size
+	label    string    // what tells it from other rows, if that is not the server
+	rows     []*result // parts: of compare one of each server and workload, of findMax one of each size
+	partsKey string    // the key of rows in JSON; empty: "rows"
 	notes    []string
 	charts   []chart
 }
@@ -34,6 +37,9 @@ func newResult(workload string, server string) *result {
 func (r *result) add(key, label, unit string, value any) {
 	r.figures = append(r.figures, figure{key, label, unit, value})
 }
+
+// name is what the result is called among others.
+func (r *result) name() string { return cmp.Or(r.label, r.server) }
 
 // number is the figure called key; false if there is none.
 func (r *result) number(key string) (float64, bool) {
@@ -62,7 +68,7 @@ func (r *result) object() map[string]any {
 		for i, row := range r.rows {
 			rows[i] = row.object()
 		}
-		o["rows"] = rows
+		o[cmp.Or(r.partsKey, "rows")] = rows
 	}
 	if len(r.notes) > 0 {
 		o["notes"] = r.notes
@@ -106,6 +112,10 @@ func (r *result) addLoad(w *window) {
 	}
 	if busy > 0.9 {
 		r.notes = append(r.notes, fmt.Sprintf("the load generator used %.0f %% of its core: it may be what was measured", busy*100))
+	}
+	if late := w.late.us(99) / 1e3; late > 10 {
+		r.notes = append(r.notes, fmt.Sprintf("1 %% of sends began %.0f ms late or more: something else used the load generator's core",
+			late))
 	}
 	for why, n := range w.sum.Closed {
 		r.notes = append(r.notes, fmt.Sprintf("%d connections ended: %s", n, why))

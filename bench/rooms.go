@@ -95,8 +95,8 @@ func (c *roomsCmd) result(f *fleet, w *window, server string) *result {
 	}
 	if late := w.server.Lateness; len(late) > 0 {
 		r.add("lateness_p50_us", "tick lateness p50", "µs", at(late, 50))
-		r.add("lateness_p99_us", "p99", "µs", at(late, 99))
-		r.add("lateness_p999_us", "p99.9", "µs", at(late, 99.9))
+		r.add("lateness_p99_us", "tick lateness p99", "µs", at(late, 99))
+		r.add("lateness_p999_us", "tick lateness p99.9", "µs", at(late, 99.9))
 		r.charts = append(r.charts, percentileChart("Tick lateness", late))
 	}
 	if w.server.Steps > 0 {
@@ -104,9 +104,9 @@ func (c *roomsCmd) result(f *fleet, w *window, server string) *result {
 		r.add("ticks_share", "", "", ticks/float64(w.server.Steps+w.server.Skipped))
 		r.add("allocs_per_tick", "heap objects made per tick", "", float64(w.allocs)/ticks)
 	}
-	r.add("e2e_p50_us", "input to state, p50", "µs", w.latency.us(50))
-	r.add("e2e_p99_us", "p99", "µs", w.latency.us(99))
-	r.add("e2e_max_us", "max", "µs", w.latency.maxUs())
+	r.add("e2e_p50_us", "input to state p50", "µs", w.latency.us(50))
+	r.add("e2e_p99_us", "input to state p99", "µs", w.latency.us(99))
+	r.add("e2e_max_us", "input to state max", "µs", w.latency.maxUs())
 	r.addServer(w)
 	r.addLoad(w)
 	r.charts = append(r.charts, percentileChart("From an input to the state that shows it", w.latency.points()),

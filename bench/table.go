@@ -79,12 +79,12 @@ func (r *result) tables() (out []grid) {
 
 // lying has a line for each row.
 func lying(title string, rows []*result, columns []figure) grid {
-	g := grid{Title: title, Head: []string{"server"}}
+	g := grid{Title: title, Head: []string{""}}
 	for _, c := range columns {
 		g.Head = append(g.Head, c.name())
 	}
 	for _, row := range rows {
-		line := []string{row.server}
+		line := []string{row.name()}
 		for _, c := range columns {
 			line = append(line, show(row.get(c.key)))
 		}
@@ -97,7 +97,7 @@ func lying(title string, rows []*result, columns []figure) grid {
 func upright(title string, rows []*result, columns []figure) grid {
 	g := grid{Title: title, Head: []string{""}}
 	for _, row := range rows {
-		g.Head = append(g.Head, row.server)
+		g.Head = append(g.Head, row.name())
 	}
 	for _, c := range columns {
 		line := []string{c.name()}

@@ -48,6 +48,10 @@ func (f *fleet) measureBetween(first, last func() error, d time.Duration, show f
 	if err != nil {
 		return nil, f.why(err)
 	}
+	allocs0, err := f.allocs()
+	if err != nil {
+		return nil, err
+	}
 	if err := first(); err != nil {
 		return nil, err
 	}
@@ -56,6 +60,10 @@ func (f *fleet) measureBetween(first, last func() error, d time.Duration, show f
 		return nil, err
 	}
 	if err := last(); err != nil {
+		return nil, err
+	}
+	allocs1, err := f.allocs()
+	if err != nil {
 		return nil, err
 	}
 	loads1, err := each(f.loads, same(command{Do: "mark"}), nil)
@@ -67,6 +75,7 @@ func (f *fleet) measureBetween(first, last func() error, d time.Duration, show f
 		return nil, err
 	}
 	w.cpu, w.wall, w.known = cpu1-cpu0, at1-at0, len(servers1) > 0
+	w.allocs = allocs1 - allocs0
 	for i, r := range loads1 {
 		if err := w.addLoad(loads0[i].Load, r.Load); err != nil {
 			return nil, err
@@ -76,6 +85,17 @@ func (f *fleet) measureBetween(first, last func() error, d time.Duration, show f
 		w.addServer(servers0[i].Server, r.Server)
 	}
 	return w, nil
+}
+
+// allocs is how many heap objects the servers have made.
+func (f *fleet) allocs() (sum uint64, err error) {
+	out, err := f.askServers(command{Do: "allocs"})
+	for _, r := range out {
+		if r.Server != nil {
+			sum += r.Server.Allocs
+		}
+	}
+	return sum, err
 }
 
 // watch waits, and looks once a second.
@@ -166,7 +186,6 @@ func (w *window) addLoad(before, after *loadReport) error {
 
 func (w *window) addServer(before, after *serverReport) {
 	s := &w.server
-	w.allocs += after.Allocs - before.Allocs
 	w.frames += after.Frames - before.Frames
 	s.Steps += after.Steps
 	s.Skipped += after.Skipped

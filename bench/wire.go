@@ -46,6 +46,7 @@ type serverSpec struct {
 	AcksMs        int64 `json:"acks_ms"`
 
 	Profile string `json:"profile,omitempty"` // a file for the CPU profile of the window
+	Allocs  string `json:"allocs,omitempty"`  // a file for the profile of allocations; FILE.base is that of the window's beginning
 }
 
 // loadSpec is what a load process is to do.
@@ -76,7 +77,7 @@ type serverReport struct {
 	RSS       int64  `json:"rss"`    // bytes
 	Anonymous int64  `json:"anonymous"`
 	Heap      int64  `json:"heap"`   // live and dead objects
-	Allocs    uint64 `json:"allocs"` // objects since it began
+	Allocs    uint64 `json:"allocs"` // objects since it began; of the command allocs alone
 	GCs       uint32 `json:"gcs"`
 
 	Steps    uint64       `json:"steps"`   // ticks that were run in the window
