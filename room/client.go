@@ -97,14 +97,18 @@ func (c *Client) Kick(reason string) {
 	c.room.drop(c, codec.Errorf(codec.Kicked, "%s", reason))
 }
 
-// Leave, which is for servers (games call Kick), tells the room that the client wants to go: its own wish, or its connection is closed. Any goroutine.
+// Leave tells the room that the client wants to go: its own wish, or its connection is closed. Any goroutine.
+//
+// For servers, not for games.
 func (c *Client) Leave(why *codec.Error) {
 	c.room.receive(item{kind: itemLeave, client: c, why: why}, nil)
 }
 
-// Receive, which is for servers, gives the room a frame of the client's: packets, the first of which has number seq, and the last tick that the
+// Receive gives the room a frame of the client's: packets, the first of which has number seq, and the last tick that the
 // client has processed. The packets are copied. Packets that came before are passed over. The error, if any, is the
 // connection's end. One goroutine at a time, any goroutine.
+//
+// For servers, not for games.
 func (c *Client) Receive(seq, tick uint64, packets []codec.Packet) error {
 	if tick > c.heard.Load() {
 		c.heard.Store(tick)
@@ -115,7 +119,9 @@ func (c *Client) Receive(seq, tick uint64, packets []codec.Packet) error {
 	return c.room.input(c, seq, packets)
 }
 
-// Drained, which is for servers, tells the room that the connection has no unsent bytes any more. Any goroutine.
+// Drained tells the room that the connection has no unsent bytes any more. Any goroutine.
+//
+// For servers, not for games.
 func (c *Client) Drained() {
 	if c.room.kind.cfg.Rate == 0 {
 		c.room.wake(false)

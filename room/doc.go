@@ -43,9 +43,9 @@
 // # What payloads look like
 //
 // An [Event] carries any Go value that msgpack can hold. Structs travel as maps of their exported fields' names, which is what
-// a browser sees; the tag `msgpack:"x"` renames a field, "-" leaves it out, and a field _msgpack struct{} with the tag
-// `msgpack:",as_array"` sends the values alone, in order, which is shorter. An Event[struct{}] has no payload. A nil slice or map arrives
-// as null. What clients send is checked against the type, by value and by field; see package codec.
+// a browser sees. The tag `msgpack:"x"` renames a field and "-" leaves it out; a field _msgpack struct{} with the tag
+// `msgpack:",as_array"` sends the values alone, in order, which is shorter. An Event[struct{}] has no payload. A nil slice or
+// map arrives as null. What clients send is checked against the type, by value and by field; see package codec.
 //
 // # What clients hear
 //

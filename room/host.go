@@ -83,8 +83,10 @@ type JoinRequest struct {
 	User    any
 }
 
-// Join, which is for servers and not for games, takes a seat for the connection. The client may send at once; whether it got in, its Link hears from the room. The
+// Join takes a seat for the connection. The client may send at once; whether it got in, its Link hears from the room. The
 // error says why there is no seat.
+//
+// For servers, not for games.
 func (h *Host) Join(req JoinRequest) (*Client, *codec.Error) {
 	options := append([]byte(nil), req.Options...)
 	for {

@@ -2,9 +2,11 @@ package room
 
 import "github.com/volley-go/volley/codec"
 
-// Link, which is for servers and not for games, is what a room needs of the connection behind its clients; a session implements it. One Link may carry several
+// Link is what a room needs of the connection behind its clients; a session implements it. One Link may carry several
 // clients, of different rooms, told apart by their channels. A room calls it from its owner, so different rooms may
 // call at the same time.
+//
+// For servers, not for games.
 type Link interface {
 	// Send writes one frame, buf[head:], at once or as soon as the connection can. At least Headroom bytes in front of
 	// head are the Link's to write a transport's header into. The slice is the caller's again when Send returns. An

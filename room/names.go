@@ -11,7 +11,9 @@ import (
 // maxNames bounds the event table, so that names made at run time cannot grow it without end; later ones travel as strings.
 const maxNames = 4096
 
-// Names, which is for servers, is a host's event table: it only grows, and a name keeps its index. Safe for concurrent use.
+// Names is a host's event table: it only grows, and a name keeps its index. Safe for concurrent use.
+//
+// For servers, not for games.
 type Names struct {
 	mu    sync.Mutex
 	index map[string]int // guarded by mu
