@@ -93,6 +93,9 @@ func run(args []string, to streams) int {
 	}()
 	k.BindTo(ctx, (*context.Context)(nil))
 	if err := k.Run(); err != nil {
+		if why := context.Cause(ctx); why != nil {
+			err = why // the rest is what came of it
+		}
 		_, _ = fmt.Fprintln(to.stderr, "bench:", err)
 		return 1
 	}

@@ -3,6 +3,7 @@
 package main
 
 import (
+	"cmp"
 	_ "embed"
 	"fmt"
 	"html/template"
@@ -21,8 +22,9 @@ var reportTemplate = template.Must(template.New("report").Parse(reportPage))
 func writeReport(path string, r *result) error {
 	m := machine()
 	page := map[string]any{
-		"Title":   r.server + ": " + r.workload,
-		"Machine": fmt.Sprintf("%v cores, %v GiB, %v, Linux %v, %v", m["cpus"], m["memory_gib"], orEmpty(m["cpu"]), m["kernel"], m["go"]),
+		"Title": r.server + ": " + r.workload,
+		"Machine": fmt.Sprintf("%v cores (%v), %v GiB, Linux %v, %v",
+			m["cpus"], cmp.Or(m["cpu"], any("unknown")), m["memory_gib"], m["kernel"], m["go"]),
 		"Notes":   r.notes,
 		"Command": strings.Join(append([]string{filepath.Base(os.Args[0])}, os.Args[1:]...), " "),
 		"When":    time.Now().Format("2006-01-02 15:04 MST"),
@@ -55,11 +57,4 @@ func writeReport(path string, r *result) error {
 		err = e
 	}
 	return err
-}
-
-func orEmpty(v any) any {
-	if v == nil {
-		return "CPU unknown"
-	}
-	return v
 }
