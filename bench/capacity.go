@@ -19,7 +19,7 @@ type capacityCmd struct {
 	Hold     time.Duration `name:"hold" default:"2m" help:"How long to hold them."`
 	Interval time.Duration `name:"interval" default:"1m" help:"Between two events of a connection."`
 	Ping     time.Duration `name:"ping" default:"1m" help:"Config.PingInterval of the server."`
-	Patience time.Duration `name:"patience" default:"10s" help:"How long to wait for the last answers."`
+	Patience time.Duration `name:"patience" default:"30s" help:"How long to wait for the last answers."`
 }
 
 // Run measures.

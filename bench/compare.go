@@ -84,7 +84,7 @@ func (c *compareCmd) play(ctx context.Context, b *bench, workload string, p plug
 		return w.measure(ctx, b, p)
 	case "capacity":
 		w := capacityCmd{
-			Conns: c.Conns, Hold: c.Window, Interval: c.Window, Ping: time.Minute, Patience: 10 * time.Second,
+			Conns: c.Conns, Hold: c.Window, Interval: c.Window, Ping: time.Minute, Patience: 30 * time.Second,
 		}
 		return w.measure(ctx, b, p)
 	case "echo":
