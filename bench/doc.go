@@ -11,13 +11,13 @@
 // itself again as servers and as load generators, each group on cores of its own, tells them when to begin, takes the figures
 // before and after the window, and ends them. It is in these files:
 //
-//   - main.go, flags.go: the command line. process.go: one child. plan.go: how many. fleet.go: all of them together.
+//   - main.go: the command line. process.go: one child. plan.go: how many. fleet.go: all of them. window.go: what they did.
 //   - capacity.go, rooms.go, findmax.go, fanout.go, tick.go, echo.go, compare.go: a workload each.
 //   - usage.go: CPU time and memory of processes and of the kernel.
-//   - result.go, table.go, report.go, chart.go, progress.go: what is shown.
+//   - result.go, table.go, report.go, chart.go, progress.go: what is shown. plug.go: a server that is not Volley.
 //
 // A server process (server.go, games.go) is a plain volley.Server with the games that the workloads need. A load process
-// (load.go, loop.go, conn.go, pace.go) has one epoll loop on one thread, raw sockets, frames that are built once, and no
+// (load.go, loop.go, dial.go, conn.go, dialect.go, pace.go) has one epoll loop on one thread, raw sockets, frames that are built once, and no
 // memory to allocate as long as it only plays; so it costs less than what it measures. TLS needs a goroutine per connection
 // there (tlsload.go), and costs more.
 //

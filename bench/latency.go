@@ -45,7 +45,7 @@ func (l latencies) count() int64 { return l.h.TotalCount() }
 // us is a percentile, 0 to 100, in µs.
 func (l latencies) us(p float64) float64 { return float64(l.h.ValueAtPercentile(p)) / 1e3 }
 
-// us1 is the longest, in µs.
+// maxUs is the longest, in µs.
 func (l latencies) maxUs() float64 { return float64(l.h.Max()) / 1e3 }
 
 // shown are the percentiles of charts.
