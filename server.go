@@ -130,6 +130,11 @@ func (s *Server) Run(ctx context.Context) error {
 	case <-s.done:
 		return nil
 	case err = <-ended: // a listener failed for good, or Close is under way
+		s.mu.Lock()
+		if s.closed {
+			err = nil
+		}
+		s.mu.Unlock()
 	}
 	drain, cancel := context.WithTimeout(context.WithoutCancel(ctx), s.cfg.DrainTimeout)
 	defer cancel()

@@ -65,6 +65,9 @@ func (o opener) Open(c *netio.Conn, req *http.Request, first []byte) (netio.Sess
 
 func unauthorized(err error) error {
 	if e, ok := err.(*codec.Error); ok {
+		if e == nil {
+			return &codec.Error{Code: codec.Unauthorized}
+		}
 		return e
 	}
 	return &codec.Error{Code: codec.Unauthorized, Reason: err.Error()}

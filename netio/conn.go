@@ -210,11 +210,12 @@ func (c *Conn) closeWith(e *codec.Error, delay time.Duration) {
 	if !c.begin(e) {
 		return
 	}
+	reason := codec.CutReason(e.Reason)
 	buf := make([]byte, 0, 320)
 	bye := codec.AppendBye(make([]byte, Headroom, Headroom+160), e.Code, e.Reason, int(delay.Milliseconds()))
 	buf = append(buf, c.withHeader(bye, Headroom)...)
 	if c.transport == WebSocket {
-		buf = appendClose(buf, e.Code, e.Reason)
+		buf = appendClose(buf, e.Code, reason)
 	}
 	c.sayLast(buf)
 }

@@ -197,7 +197,7 @@ func shutdownWrite(nb *nbio.Conn) {
 // toCodecError is the close code of an error that a Handler or a Session returned.
 func toCodecError(err error) *codec.Error {
 	var e *codec.Error
-	if errors.As(err, &e) {
+	if errors.As(err, &e) && e != nil {
 		return e
 	}
 	return &codec.Error{Code: codec.Internal} // the text is for the log, not for the peer

@@ -54,6 +54,14 @@ func (e *Engine) open(c *Conn, n *newcomer) {
 	defer e.pool.Free(buf)
 	c.readMu.Lock()
 	defer c.unlockRead()
+	whole := false
+	defer func() {
+		if !whole { // a panic, or runtime.Goexit in Auth
+			c.over = true
+			_ = n.socket.Close()
+			c.died(ErrLost)
+		}
+	}()
 
 	_ = n.nc.SetDeadline(n.deadline)
 	first, rest, err := c.readFirst(n, *buf)
@@ -68,6 +76,7 @@ func (e *Engine) open(c *Conn, n *newcomer) {
 		c.deadline.CompareAndSwap(int64(n.deadline.Sub(e.started)), 0) // not if the connection has just begun to close
 	}
 	_ = n.nc.SetDeadline(time.Time{})
+	whole = true
 	if !c.settle(n) {
 		return
 	}

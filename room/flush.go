@@ -215,7 +215,7 @@ func (f *flusher) acks() {
 	waiting := r.unacked[:0]
 	for _, c := range r.unacked {
 		deaf := c.state != live || c.fallen
-		if c.acked < c.applied && r.ackNow && !deaf && c.link.Pending() == 0 {
+		if c.acked < c.applied && r.ackNow && !deaf && !c.lagging && c.link.Pending() == 0 {
 			f.s.own = f.s.own[:gap]
 			f.send(c, f.s.own, 0)
 		}

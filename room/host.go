@@ -170,7 +170,7 @@ func (h *Host) create(k *kind, options []byte, forJoin bool) (*Room, *codec.Erro
 	r.opened = h.cfg.Scheduler.Now()
 	r.task = h.cfg.Scheduler.Add(r, k.cfg.Rate, k.cfg.Overrun, &k.metrics)
 	if k.cfg.Blocking {
-		r.task.WorkersOnly()
+		r.task.Detach()
 	}
 	r.taskMu.Unlock()
 	k.directory.add(r)

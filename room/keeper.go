@@ -78,7 +78,7 @@ func (r *Room) keep() {
 		}
 		return
 	}
-	if due := max(r.opened+r.timers[0].due, 1); due != has {
+	if due := max(later(r.opened, r.timers[0].due), 1); due != has {
 		r.kind.host.keeper.at(due, r)
 	}
 }

@@ -51,6 +51,9 @@ type latestKey struct {
 // maxTickBytes bounds what a room may emit in one tick: half of the largest frame. It is a fault of the game to pass it.
 const maxTickBytes = 8 << 20
 
+// maxInputBytes is how much a tick may emit before the rest of the input waits for the next one.
+const maxInputBytes = maxTickBytes / 4
+
 // end is the number that the next segment will get.
 func (l *log) end() uint64 { return l.first + uint64(len(l.segments)) }
 

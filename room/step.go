@@ -25,7 +25,9 @@ func (r *Room) Step(t tick.Tick) {
 	}
 	r.moveIn()
 	r.log.begin()
-	r.batch, r.next = r.inbox.take(), 0
+	if r.batch == nil { // otherwise the tick before had too much to say to finish it
+		r.batch, r.next = r.inbox.take(), 0
+	}
 	if !r.started {
 		r.start()
 	}
@@ -57,6 +59,10 @@ func (r *Room) workOff() {
 		return
 	}
 	for r.next < len(b.items) {
+		if r.log.tickBytes() > maxInputBytes {
+			r.wake(false)
+			return
+		}
 		it := &b.items[r.next]
 		r.next++
 		r.do(it)

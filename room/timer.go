@@ -2,6 +2,7 @@ package room
 
 import (
 	"container/heap"
+	"math"
 	"time"
 )
 
@@ -31,10 +32,13 @@ func (r *Room) Every(d time.Duration, fn func()) *Timer {
 func (r *Room) schedule(d, every time.Duration, fn func()) *Timer {
 	r.mustOwn("After")
 	r.timersMade++
-	t := &Timer{room: r, fn: fn, due: r.time + max(d, 0), every: every, order: r.timersMade}
+	t := &Timer{room: r, fn: fn, due: later(r.time, d), every: every, order: r.timersMade}
 	heap.Push(&r.timers, t)
 	return t
 }
+
+// later is t+d, as late as it can be said.
+func later(t, d time.Duration) time.Duration { return t + min(max(d, 0), math.MaxInt64-t) }
 
 // Stop keeps the timer from running and reports whether it would have run.
 func (t *Timer) Stop() bool {
@@ -53,7 +57,7 @@ func (r *Room) runTimers() {
 	for r.closing == nil && len(r.timers) > 0 && r.timers[0].due <= r.time && r.timers[0].order <= made {
 		t := heap.Pop(&r.timers).(*Timer)
 		if t.every > 0 {
-			t.due = max(t.due+t.every, r.time+1)
+			t.due = max(later(t.due, t.every), r.time+1)
 			heap.Push(&r.timers, t)
 		}
 		t.fn()
@@ -88,6 +92,6 @@ func (h *timerHeap) Pop() any {
 
 // restart makes a timer that is not waiting due d from now.
 func (r *Room) restart(t *Timer, d time.Duration) {
-	t.due = r.time + d
+	t.due = later(r.time, d)
 	heap.Push(&r.timers, t)
 }

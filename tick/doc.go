@@ -22,9 +22,10 @@
 // (1 ms) after it; what the machine adds is measured in [Metrics].
 //
 // A Step that runs longer than Config.BlockAfter is named in the log, and
-// another goroutine takes its shard over, so that only its own room waits.
-// Such a task is from then on run by workers only, never on a goroutine that
-// was lent to the scheduler.
+// another goroutine takes its shard over: until then, up to one and a half
+// times BlockAfter, the shard's other tasks wait. From then on the task's Steps
+// have goroutines of their own and hold up nobody, until enough of them in a
+// row were short. Task.Detach says so beforehand.
 //
 // # Time is an argument
 //

@@ -18,6 +18,7 @@ type drive struct {
 	gen    uint64        // of the shard when the turn began
 	at     time.Duration // the time, as of the last look at the clock
 	worker bool          // the worker, or Manual: runs the queue too
+	apart  bool          // it drives one task, on a goroutine of that task's own
 	quota  int           // how much of the queue it runs: what was there at first
 	turn   bool          // the queue's turn; ticks and queue alternate
 }
@@ -49,6 +50,10 @@ func (sh *shard) driveLocked(now time.Duration, worker bool) outcome {
 	sh.wheel.advance(slotAt(now), &sh.ready)
 	d := drive{sh: sh, gen: sh.gen, at: now, worker: worker, quota: sh.queue.len}
 	for t := d.take(); t != nil; t = d.take() {
+		if t.offload && !sh.s.cfg.Manual {
+			sh.detach(t, d.at)
+			continue
+		}
 		if !d.run(t) {
 			return taken
 		}
@@ -101,8 +106,30 @@ func (d *drive) run(t *Task) bool {
 	} else {
 		ours = d.runTicks(t)
 	}
+	if d.apart {
+		d.sh.inline.remove(t)
+	}
 	d.sh.settle(t)
 	return ours
+}
+
+// detach runs a task that is known to block on a goroutine of its own: however
+// long it takes, it holds up nobody else. With mu held.
+func (sh *shard) detach(t *Task, at time.Duration) {
+	sh.began(t, at)
+	sh.inline.push(t)
+	sh.s.wg.Go(func() {
+		sh.mu.Lock()
+		if t.stopped || sh.closed {
+			sh.inline.remove(t)
+			sh.ended(t)
+		} else {
+			d := drive{sh: sh, at: at, apart: true}
+			d.run(t)
+			sh.publish()
+		}
+		sh.mu.Unlock()
+	})
 }
 
 // runTicks applies the policy and runs the ticks that it asks for.
@@ -137,16 +164,25 @@ func (d *drive) runTicks(t *Task) bool {
 // ours.
 func (d *drive) step(t *Task, tk Tick) bool {
 	sh := d.sh
-	sh.began(t, d.at)
-	sh.cur = t
+	if !t.running { // detach has said so already
+		sh.began(t, d.at)
+	}
+	if !d.apart {
+		sh.cur = t
+	}
 	sh.mu.Unlock()
 	t.call(tk)
 	end := sh.s.clock()
 	t.m.record(tk, end-d.at)
 	sh.mu.Lock()
+	took := end - d.at
 	d.at = max(d.at, end)
 	sh.ended(t)
-	if sh.gen != d.gen {
+	switch {
+	case d.apart:
+		t.settleDown(took)
+		return true
+	case sh.gen != d.gen:
 		return false
 	}
 	sh.cur = nil

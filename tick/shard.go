@@ -23,7 +23,7 @@ type shard struct {
 	wheel      wheel // fixed-rate tasks that wait for a deadline
 	ready      list  // fixed-rate tasks that are due
 	queue      list  // for the worker only: woken tasks, and due ones that have blocked before
-	inline     list  // event-driven tasks that run on a goroutine that woke them
+	inline     list  // tasks that run on a goroutine that woke them, or on one of their own
 	running    int   // Steps under way on any goroutine
 	phase      [MaxRate + 1]uint16
 	sleepUntil time.Duration // what the worker has set its timer to; 0 while it is awake

@@ -29,7 +29,9 @@ type Task struct {
 	running   bool // a Step is under way; no second one begins
 	again     bool // woken since that Step began
 	stopped   bool
-	offload   bool          // workers only: it has blocked once, or WorkersOnly was called
+	offload   bool          // its Steps run on goroutines of their own: it has blocked once, or Detach was called
+	pinned    bool          // Detach was called: offload stays
+	calm      int           // Steps in a row, while offload, that were short
 	startedAt time.Duration // of the Step under way
 	seen      bool          // the watchdog has looked at that Step
 	reported  bool          // and found it stuck
@@ -38,12 +40,30 @@ type Task struct {
 	idle      chan struct{} // closed when the running Step returns; StopWait
 }
 
-// WorkersOnly keeps the task off goroutines that are lent to the scheduler, for
-// Steps that are known to block.
-func (t *Task) WorkersOnly() {
+// Detach gives the task's Steps goroutines of their own, for Steps that are
+// known to block: they hold up neither a worker nor a goroutine that is lent to
+// the scheduler. With Manual it only keeps them off those that call Wake.
+func (t *Task) Detach() {
 	t.sh.mu.Lock()
-	t.offload = true
+	t.offload, t.pinned = true, true
 	t.sh.mu.Unlock()
+}
+
+// enoughCalm is how many short Steps in a row bring a task that has blocked back
+// to the worker: a pause of the whole machine must not cost it a goroutine per
+// Step for good.
+const enoughCalm = 100
+
+// settleDown counts short Steps of a task with goroutines of its own. With mu
+// held.
+func (t *Task) settleDown(took time.Duration) {
+	if took > t.sh.s.cfg.BlockAfter/10 {
+		t.calm = 0
+		return
+	}
+	if t.calm++; t.calm >= enoughCalm && !t.pinned {
+		t.offload, t.calm = false, 0
+	}
 }
 
 // Stop takes the task out of the scheduler. It never waits, so a Step may stop

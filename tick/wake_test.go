@@ -229,12 +229,12 @@ func TestStopStress(t *testing.T) {
 }
 
 // A task that is known to block is never run on a goroutine that only wakes it.
-func TestWorkersOnly(t *testing.T) {
+func TestDetach(t *testing.T) {
 	s := New(Config{Manual: true})
 	defer s.Close()
 	steps := 0
 	task := s.Add(stepFunc{name: "known", step: func(Tick) { steps++ }}, 0, Skip, nil)
-	task.WorkersOnly()
+	task.Detach()
 	task.Wake(true)
 	if steps != 0 {
 		t.Error("it ran on the goroutine that woke it")

@@ -11,6 +11,7 @@ type report struct {
 	took   time.Duration
 	inline bool // on a goroutine that called Wake
 	lent   bool // on a goroutine that called RunDue
+	apart  bool // on a goroutine of its own
 }
 
 // watch is the watchdog, one goroutine per scheduler. It looks twice in
@@ -44,8 +45,9 @@ func (sh *shard) sweep(now time.Duration, reports []report) []report {
 		if sh.stuck(t, now) {
 			first := !t.offload
 			t.offload = true
-			if first {
-				reports = append(reports, report{t: t, took: now - t.startedAt, inline: true})
+			if first || !t.logged || now-t.loggedAt >= logEvery {
+				t.logged, t.loggedAt = true, now
+				reports = append(reports, report{t: t, took: now - t.startedAt, inline: first, apart: !first})
 			}
 		}
 	}
@@ -76,12 +78,14 @@ func (sh *shard) stuck(t *Task, now time.Duration) bool {
 }
 
 func (s *Scheduler) warn(r report) {
-	msg := "tick: a step blocks its worker; another one takes over"
+	msg := "tick: a step blocks its worker; another one takes over, and from now on its task runs on goroutines of its own"
 	switch {
 	case r.inline:
-		msg = "tick: a step blocks the goroutine that woke it; from now on its task runs on its worker only"
+		msg = "tick: a step blocks the goroutine that woke it; from now on its task runs on goroutines of its own"
+	case r.apart:
+		msg = "tick: a step blocks the goroutine of its own that its task has"
 	case r.lent:
-		msg = "tick: a step blocks a goroutine lent to the scheduler; from now on its task runs on its worker only"
+		msg = "tick: a step blocks a goroutine lent to the scheduler; from now on its task runs on goroutines of its own"
 	}
 	s.log.Warn(msg, "stepper", r.t.stepper.Name(), "running", r.took)
 }
