@@ -45,6 +45,8 @@ func newPageServer(e *Engine, ln net.Listener, path string, pages http.Handler) 
 			return context.WithValue(ctx, pageKey{}, nc)
 		},
 		ReadHeaderTimeout: e.cfg.HandshakeTimeout,
+		ReadTimeout:       e.cfg.HandshakeTimeout, // a body that never comes holds one of few places
+		WriteTimeout:      pagesWrite,
 		IdleTimeout:       pagesIdle,
 		MaxHeaderBytes:    maxHead,
 		ErrorLog:          slog.NewLogLogger(e.log.Handler(), slog.LevelDebug),

@@ -14,6 +14,10 @@ import (
 const (
 	maxHead   = 8 << 10 // a request's head, in bytes
 	pagesIdle = time.Minute
+
+	// pagesWrite bounds one request of a page, handler and all. A handler that streams for longer moves it with
+	// http.ResponseController.
+	pagesWrite = time.Minute
 )
 
 // Serve accepts HTTP connections, over TLS if tlsConf is not nil, until Shutdown, and then returns nil. A WebSocket upgrade at

@@ -35,6 +35,8 @@ type Client struct {
 	cursor            uint64 // the number of the next segment to hand over
 	applied           uint64 // its last packet that the room has processed
 	acked             uint64 // what the client was told of that
+	noticed           uint64 // the tick that notices is about
+	notices           uint32 // NOTICEs it was due in it
 	served            uint64 // the last tick in which it was brought up to date
 	asks              map[uint32]*ask
 
@@ -80,6 +82,8 @@ func (c *Client) Others() Others { return Others{c} }
 
 // Options decodes what the client sent with its join into a T. The zero T comes back if it sent nothing. A handler of
 // joins may return the error as it is: the client is told which field does not fit.
+//
+// It is for the game's Join: once that has returned, the options are forgotten.
 func Options[T any](c *Client) (T, error) { return decodeOptions[T](c.options) }
 
 func decodeOptions[T any](b []byte) (v T, err error) {

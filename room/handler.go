@@ -2,6 +2,8 @@ package room
 
 import (
 	"fmt"
+	"log/slog"
+	"runtime/debug"
 	"sync"
 	"time"
 
@@ -91,9 +93,16 @@ func decoderFor[T any](k *kind, name string) *decoding[T] {
 	return &decoding[T]{Decoder: d, pool: sync.Pool{New: func() any { return new(T) }}}
 }
 
-// get decodes the payload into a place that put gives back.
-func (d *decoding[T]) get(payload []byte) (*T, error) {
-	v := d.pool.Get().(*T)
+// get decodes the payload into a place that put gives back. A decoding method of the user's own that panics is an error: bytes
+// of one client's must not end the room for all.
+func (d *decoding[T]) get(payload []byte) (v *T, err error) {
+	defer func() {
+		if p := recover(); p != nil {
+			slog.Warn("room: a decoder panicked", "type", fmt.Sprintf("%T", v), "panic", p, "stack", string(debug.Stack()))
+			v, err = nil, codec.Errorf(codec.BadPayload, "it cannot be decoded")
+		}
+	}()
+	v = d.pool.Get().(*T)
 	if err := d.Decode(payload, v); err != nil {
 		d.put(v)
 		return nil, err

@@ -105,7 +105,7 @@ func (h *Host) Join(req JoinRequest) (*Client, *codec.Error) {
 	}
 }
 
-var errClosed = &codec.Error{Code: codec.GoingAway, Reason: "the server shuts down"}
+var errClosed = &codec.Error{Code: codec.RoomClosed, Reason: "the server shuts down"}
 
 func (h *Host) findSeat(req JoinRequest, options []byte) (*Room, uint32, *codec.Error) {
 	if h.closed.Load() {

@@ -332,7 +332,7 @@ func TestConcurrentJoinsNeverPassTheCapacity(t *testing.T) {
 	require.NoError(t, h.Close(t.Context(), nil))
 	assert.Zero(t, h.Stats().Rooms)
 	_, refused := h.Join(room.JoinRequest{How: codec.JoinOrCreate, Name: "crowd", Link: waiting{}})
-	assert.Equal(t, codec.GoingAway, refused.Code)
+	assert.Equal(t, codec.RoomClosed, refused.Code)
 	_, err = k.Create(nil)
 	assert.ErrorIs(t, err, refused)
 }

@@ -15,7 +15,9 @@ func (r *Room) admit(c *Client) {
 	c.state = live
 	c.cursor = r.log.end()
 	r.clients = append(r.clients, c)
-	if err := r.game.Join(c); err != nil {
+	err := r.game.Join(c)
+	c.options = nil // up to a frame's worth of memory
+	if err != nil {
 		r.clients = slices.DeleteFunc(r.clients, func(o *Client) bool { return o == c })
 		r.leavers = slices.DeleteFunc(r.leavers, func(l leaver) bool { return l.c == c })
 		r.turnAway(c, asError(codec.JoinRefused, err))

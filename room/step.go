@@ -144,7 +144,9 @@ func (r *Room) packet(it *item, payload []byte) {
 		}
 	case it.kind == itemExcess:
 		r.kind.host.counts.dropped.Add(1)
-		c.link.Dropped(c.channel, it.seq, codec.Errorf(codec.TooManyRequests, "more than %d requests in one tick", MaxRequests))
+		if r.mayNotify(c) {
+			c.link.Dropped(c.channel, it.seq, codec.Errorf(codec.TooManyRequests, "more than %d requests in one tick", MaxRequests))
+		}
 	case it.handler != nil:
 		if err = it.handler.call(r, c, payload, it.id); err != nil {
 			err = prefixed("event "+it.handler.name, err)
@@ -153,6 +155,9 @@ func (r *Room) packet(it *item, payload []byte) {
 		r.refuse(c, it.id, "no handler")
 	default:
 		r.kind.host.counts.dropped.Add(1)
+		if !r.mayNotify(c) {
+			break
+		}
 		name := r.kind.host.eventName(it.index, payload)
 		r.Logger().Debug("room: a packet without a handler", "event", name, "client", c.id)
 		c.link.Dropped(c.channel, it.seq, codec.Errorf(codec.UnknownEvent, "kind %s has no handler for %q", r.kind.name, name))
@@ -161,6 +166,19 @@ func (r *Room) packet(it *item, payload []byte) {
 		r.kind.host.counts.bad.Add(1)
 		r.expel(c, asError(codec.BadPayload, err))
 	}
+}
+
+// maxNotices is how many NOTICEs a client gets in one tick: a peer must not make the room write a frame for each of its
+// packets. The acknowledgement covers the others.
+const maxNotices = 16
+
+// mayNotify reports whether c may get one more NOTICE in this tick, and counts it.
+func (r *Room) mayNotify(c *Client) bool {
+	if c.noticed != r.tick {
+		c.noticed, c.notices = r.tick, 0
+	}
+	c.notices++
+	return c.notices <= maxNotices
 }
 
 // settle does what a callback has left to do: the game's Leave for clients that go, which may make others go.
