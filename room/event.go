@@ -22,8 +22,9 @@ type Call[Req, Resp any] string
 
 // emitter encodes payloads of one Go type without allocating. Safe for concurrent use.
 type emitter[T any] struct {
-	pool  sync.Pool // of *encoding[T]
-	plain bool      // no T can have an encoding that a client refuses
+	pool  sync.Pool                   // of *encoding[T]
+	plain bool                        // no T can have an encoding that a client refuses
+	fast  func(b []byte, v *T) []byte // nil: T needs msgpack/v5
 }
 
 // encoding is a place on the heap for the value, so that passing its address to the encoder costs nothing.
@@ -34,6 +35,7 @@ type encoding[T any] struct {
 
 func newEmitter[T any]() *emitter[T] {
 	e := &emitter[T]{plain: codec.Plain(reflect.TypeFor[T]())}
+	e.fast, _ = codec.FastEncoder[T]()
 	e.pool.New = func() any { return &encoding[T]{enc: codec.NewEncoder()} }
 	return e
 }
@@ -43,7 +45,12 @@ func (e *emitter[T]) append(b []byte, v T) ([]byte, error) {
 	at := len(b)
 	p := e.pool.Get().(*encoding[T])
 	p.value = v
-	b, err := p.enc.Append(b, &p.value)
+	var err error
+	if e.fast != nil {
+		b = e.fast(b, &p.value)
+	} else {
+		b, err = p.enc.Append(b, &p.value)
+	}
 	var zero T
 	p.value = zero
 	e.pool.Put(p)
