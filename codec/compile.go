@@ -178,6 +178,9 @@ func (c *compiler) mapDecoder(t reflect.Type) (decodeFunc, error) {
 		m := reflect.MakeMapWithSize(t, n)
 		k, v := reflect.New(t.Key()).Elem(), reflect.New(t.Elem()).Elem()
 		for range n {
+			if s.r.p < len(s.r.b) && !isKey(s.r.b[s.r.p]) {
+				return errMapKey // a whole float would fit an integer, but is no key
+			}
 			k.SetZero()
 			if err := key(s, k.Addr().UnsafePointer()); err != nil {
 				return inKey(err, "a key")
