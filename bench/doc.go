@@ -18,8 +18,8 @@
 //
 // A server process (server.go, games.go) is a plain volley.Server with the games that the workloads need. A load process
 // (load.go, loop.go, dial.go, conn.go, dialect.go, pace.go) has one epoll loop on one thread, raw sockets, frames that are
-// built once, and no memory to allocate as long as it only plays; so it costs less than what it measures. TLS needs a goroutine per connection
-// there (tlsload.go), and costs more.
+// built once, and no memory to allocate as long as it only plays; so it costs less than what it measures. TLS needs a
+// goroutine per connection there (tlsload.go), and costs more.
 //
 // Children talk to the conductor by lines of JSON over their standard input and output (wire.go). They end when their standard
 // input does, so also when the conductor is gone for whatever reason.
