@@ -57,7 +57,7 @@ function changed(before) {
 function note(now) {
   if (!match || lost || match.over) return "";
   if (match.waiting) {
-    const seconds = Math.max(1, Math.ceil((match.botAt - now) / 1000));
+    const seconds = Math.max(1, Math.ceil((match.botAt - now) / 1000 - 0.1)); // a frame's time is a little old
     return `waiting for a second player – a bot joins in ${seconds}…`;
   }
   return match.seat < 0 ? "you are watching until a seat is free" : "";
