@@ -63,7 +63,7 @@ type Config struct {
 	Workers int
 	// TickOnWorkers leaves ticks to the workers. By default pollers run those that are due, between the sockets that they
 	// read, so that fewer goroutines have to be woken up, and workers fill the gaps; rooms that block, or say that they do
-	// (room.Config.Blocking), are the workers' either way. BenchmarkTickDriver measures both.
+	// (room.Config.Blocking), run on goroutines of their own either way. BenchmarkTickDriver measures both.
 	TickOnWorkers bool
 
 	// Logger hears what an operator should know. nil: slog.Default().

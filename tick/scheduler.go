@@ -97,7 +97,7 @@ func loadOf(rate int) int64 { return int64(max(rate, 1)) }
 // that somebody else drives does not count, since its driver will see to it.
 //
 // With Manual it also runs the queued event-driven tasks. Otherwise those are
-// the workers' business, as is every task that has ever blocked, so that a
+// the workers' business, as is every task that has blocked, so that a
 // poller may call RunDue. When nothing is due it costs a few nanoseconds.
 func (s *Scheduler) RunDue(now time.Duration) (next time.Duration) {
 	next = Far

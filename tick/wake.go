@@ -13,9 +13,10 @@ const maxInline = 8
 //
 // If inline is true and the task is idle, the Step runs right now on the
 // caller's goroutine, and again, a few times, if the task is woken meanwhile.
-// If the task is running elsewhere, it runs again there. If inline is false, or
-// the task has blocked before, the Step runs on the task's worker (with Manual:
-// in RunDue). Do not use inline within a Step: the two would nest on one stack.
+// If the task is running elsewhere, it runs again there. If inline is false, the
+// Step runs on the task's worker (with Manual: in RunDue), and if the task has
+// blocked lately, on a goroutine of its own.
+// Do not use inline within a Step: the two would nest on one stack.
 func (t *Task) Wake(inline bool) {
 	if t.rate != 0 {
 		return
