@@ -52,7 +52,10 @@ func (r Reconnect) withDefaults() Reconnect {
 func (r *Reconnect) limit(try int) time.Duration {
 	limit := r.Min
 	for ; try > 1 && limit < r.Max; try-- {
-		limit *= 2 // not beyond twice Max, so it does not overflow
+		if limit > r.Max/2 {
+			return r.Max
+		}
+		limit *= 2
 	}
 	return min(limit, r.Max)
 }
