@@ -101,7 +101,7 @@ func (r *Room) admitted(ctx context.Context) (*Room, error) {
 	switch {
 	case r.why != nil && r.facts.Client == 0:
 		return nil, r.why
-	case r.state != joining: // it may be over already
+	case r.facts.Client != 0: // it may be over already, or being joined again
 		return r, nil
 	}
 	r.abandoned = true
