@@ -268,6 +268,16 @@ func (s *session) Joined(c *room.Client, tick uint64) {
 	})
 }
 
+// Resumed tells the client that a membership goes on.
+func (s *session) Resumed(channel uint32, seq uint64) {
+	_ = s.say(func(b []byte) []byte { return codec.AppendResumed(b, channel, seq) })
+}
+
+// Resync tells the client that it begins afresh in a room.
+func (s *session) Resync(channel uint32, tick uint64) {
+	_ = s.say(func(b []byte) []byte { return codec.AppendResync(b, channel, tick) })
+}
+
 // Left frees the channel and tells the client why it is out.
 func (s *session) Left(channel uint32, why *codec.Error) {
 	s.mu.Lock()
