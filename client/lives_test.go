@@ -5,7 +5,9 @@ import (
 	"errors"
 	"fmt"
 	"net"
+	"slices"
 	"strings"
+	"sync"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -18,15 +20,33 @@ import (
 type lives struct {
 	tb      testing.TB
 	scripts []func(p *peer)
-	dials   []string // when and where
+	dials   texts // when and where
 	start   time.Time
+}
+
+// texts is a list that goroutines may share.
+type texts struct {
+	mu   sync.Mutex
+	list []string
+}
+
+func (x *texts) add(s string) {
+	x.mu.Lock()
+	defer x.mu.Unlock()
+	x.list = append(x.list, s)
+}
+
+func (x *texts) all() []string {
+	x.mu.Lock()
+	defer x.mu.Unlock()
+	return slices.Clone(x.list)
 }
 
 var errUnreachable = errors.New("nobody is there")
 
 func (l *lives) dial(_ context.Context, _, address string) (net.Conn, error) {
-	n := len(l.dials)
-	l.dials = append(l.dials, fmt.Sprint(time.Since(l.start).Round(ms), " ", address))
+	n := len(l.dials.all())
+	l.dials.add(fmt.Sprint(time.Since(l.start).Round(ms), " ", address))
 	if n >= len(l.scripts) || l.scripts[n] == nil {
 		return nil, errUnreachable
 	}
@@ -152,8 +172,8 @@ func (p *peer) wantLeave() {
 func resumed(seq uint64) []byte { return codec.AppendResumed(nil, 0, seq) }
 
 // states collects what a client says of itself, as text.
-func states(c *Client) *[]string {
-	var list []string
+func states(c *Client) *texts {
+	var list texts
 	c.OnState(func(s State) {
 		text := s.Phase.String()
 		switch s.Phase {
@@ -166,16 +186,16 @@ func states(c *Client) *[]string {
 		case Closed:
 			text += fmt.Sprint(" ", uint16(s.Err.Code))
 		}
-		list = append(list, text)
+		list.add(text)
 	})
 	return &list
 }
 
 // join joins the room of the tests, with all that was heard of it, as text.
-func join(t testing.TB, c *Client) (*Room, *[]string) {
+func join(t testing.TB, c *Client) (*Room, *texts) {
 	t.Helper()
-	var heard []string
-	hear := func(format string, args ...any) { heard = append(heard, fmt.Sprintf(format, args...)) }
+	var heard texts
+	hear := func(format string, args ...any) { heard.add(fmt.Sprintf(format, args...)) }
 	r, err := c.JoinOrCreate(context.Background(), "pong", "opts", func(r *Room) {
 		On(r, said, func(s string, m Meta) { hear("%s@%d", s, m.Tick) })
 		Handle(r, greet, func(name string) (string, error) { hear("greet %s", name); return "hello " + name, nil })

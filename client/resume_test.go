@@ -35,10 +35,10 @@ func TestComesBack(t *testing.T) {
 		equal(t, "seq", r.Seq(), 5)
 		equal(t, "ack", r.Ack(), 3)
 		check(t, c.Err())
-		equalTexts(t, "heard", *heard, "x@101", "y@103", "z@103")
-		equalTexts(t, "states", *seen, "reconnecting 1 in 250ms after 1006", "connecting 1",
+		equalTexts(t, "heard", heard.all(), "x@101", "y@103", "z@103")
+		equalTexts(t, "states", seen.all(), "reconnecting 1 in 250ms after 1006", "connecting 1",
 			"reconnecting 2 in 500ms after 1006", "connecting 2", "connected true")
-		equal(t, "dials", len(l.dials), 3)
+		equal(t, "dials", len(l.dials.all()), 3)
 	}, func(p *peer) {
 		p.anew("t1")
 		p.admit(volleyTo(0, 101, 0, eventPacket(iSaid, "x")))
@@ -62,7 +62,7 @@ func TestRequestsSurvive(t *testing.T) {
 		check(t, err)
 		equal(t, "response", resp, 42)
 		time.Sleep(time.Second)
-		equalTexts(t, "heard", *heard, "greet Ann", "after@102")
+		equalTexts(t, "heard", heard.all(), "greet Ann", "after@102")
 	}, func(p *peer) {
 		p.anew("t1")
 		p.admit()
@@ -82,16 +82,16 @@ func TestRequestsSurvive(t *testing.T) {
 func TestResync(t *testing.T) {
 	inLives(t, Config{}, func(t *testing.T, c *Client, _ *lives) {
 		r, heard := join(t, c)
-		var answers []string
+		var answers texts
 		ask := func(n int) {
 			check(t, Ask(r, double, n, func(resp int, err error) {
 				switch {
 				case errors.Is(err, ErrReplyLost):
-					answers = append(answers, "lost")
+					answers.add("lost")
 				case err != nil:
 					t.Error(err)
 				case resp == 2*n:
-					answers = append(answers, "right")
+					answers.add("right")
 				}
 			}))
 		}
@@ -101,13 +101,13 @@ func TestResync(t *testing.T) {
 		time.Sleep(100 * ms)
 		ask(3) // never left
 		time.Sleep(300 * ms)
-		equalTexts(t, "answers", answers, "lost", "lost", "right")
+		equalTexts(t, "answers", answers.all(), "lost", "lost", "right")
 		equal(t, "tick", r.Tick(), 501)
 		ask(4)
 		ask(5)
 		time.Sleep(time.Second)
-		equalTexts(t, "answers", answers, "lost", "lost", "right", "lost", "right")
-		equalTexts(t, "heard", *heard, "resync 500", "all@501", "resync 600", "again@601")
+		equalTexts(t, "answers", answers.all(), "lost", "lost", "right", "lost", "right")
+		equalTexts(t, "heard", heard.all(), "resync 500", "all@501", "resync 600", "again@601")
 	}, func(p *peer) {
 		p.anew("t1")
 		p.admit()
@@ -132,7 +132,7 @@ func TestResyncThenCut(t *testing.T) {
 	inLives(t, Config{}, func(t *testing.T, c *Client, _ *lives) {
 		_, heard := join(t, c)
 		time.Sleep(10 * time.Second)
-		equalTexts(t, "heard", *heard, "resync 500", "resync 505", "all@506")
+		equalTexts(t, "heard", heard.all(), "resync 500", "resync 505", "all@506")
 	}, func(p *peer) {
 		p.anew("t1")
 		p.admit()
@@ -152,7 +152,7 @@ func TestCutWhileResuming(t *testing.T) {
 		r, heard := join(t, c)
 		emitSaid(t, r, "a", "b", "c")
 		time.Sleep(2 * time.Minute)
-		equalTexts(t, "heard", *heard, "x@102", "y@103")
+		equalTexts(t, "heard", heard.all(), "x@102", "y@103")
 		equal(t, "ack", r.Ack(), 3)
 		equal(t, "session", c.Session(), "s1")
 	}, func(p *peer) {
@@ -289,7 +289,7 @@ func TestLeaveUnanswered(t *testing.T) {
 		r, heard := join(t, c)
 		emitSaid(t, r, "last")
 		check(t, r.Leave(context.Background()))
-		equalTexts(t, "heard", *heard, "left 4100")
+		equalTexts(t, "heard", heard.all(), "left 4100")
 		equal(t, "emit", errors.Is(Emit(r, said, "late"), ErrNotJoined), true)
 		check(t, c.Err())
 		time.Sleep(time.Second)
@@ -346,7 +346,7 @@ func TestLeaveUnanswered(t *testing.T) {
 			time.Sleep(100 * ms)
 			emitSaid(t, r, "last")
 			check(t, r.Leave(context.Background()))
-			equalTexts(t, "heard", *heard, "left 4100")
+			equalTexts(t, "heard", heard.all(), "left 4100")
 		}, func(p *peer) {
 			p.anew("t1")
 			p.admit()
@@ -426,7 +426,7 @@ func TestBadResumed(t *testing.T) {
 				time.Sleep(10 * time.Second)
 				equal(t, "code", code(c.Err()), tc.want)
 				if tc.want == 0 {
-					equalTexts(t, "heard", *heard, "rejoin 0")
+					equalTexts(t, "heard", heard.all(), "rejoin 0")
 				}
 			}, first, func(p *peer) {
 				p.hellos("t1", "t2")

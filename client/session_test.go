@@ -45,8 +45,8 @@ func TestRejoin(t *testing.T) {
 		equal(t, "session", c.Session(), "s2")
 		emitSaid(t, r, "d")
 		time.Sleep(100 * ms)
-		equalTexts(t, "heard", *heard, "rejoin 3", "new@6")
-		equalTexts(t, "states", *seen, "reconnecting 1 in 250ms after 1006", "connecting 1",
+		equalTexts(t, "heard", heard.all(), "rejoin 3", "new@6")
+		equalTexts(t, "states", seen.all(), "reconnecting 1 in 250ms after 1006", "connecting 1",
 			"reconnecting 2 in 0s after 4014", "connecting 2", "connected false")
 	}
 	life := func(p *peer) {
@@ -97,7 +97,7 @@ func TestRejoin(t *testing.T) {
 		inLives(t, Config{}, func(t *testing.T, c *Client, _ *lives) {
 			r, heard := join(t, c)
 			time.Sleep(time.Minute)
-			equalTexts(t, "heard", *heard, "rejoin 0")
+			equalTexts(t, "heard", heard.all(), "rejoin 0")
 			equal(t, "id", r.ID(), "r2")
 		}, first, func(p *peer) { p.refuses("t1") }, func(p *peer) {
 			p.anew("u1")
@@ -119,7 +119,7 @@ func TestRejoin(t *testing.T) {
 		inLives(t, Config{}, func(t *testing.T, c *Client, _ *lives) {
 			r, heard := join(t, c)
 			<-r.Done()
-			equalTexts(t, "heard", *heard, "left 4102")
+			equalTexts(t, "heard", heard.all(), "left 4102")
 			equal(t, "error", code(r.Err()), codec.RoomLocked)
 			check(t, c.Err())
 		}, first, func(p *peer) { p.refuses("t1") }, func(p *peer) {
@@ -135,7 +135,7 @@ func TestRejoin(t *testing.T) {
 		inLives(t, Config{}, func(t *testing.T, c *Client, _ *lives) {
 			_, heard := join(t, c)
 			time.Sleep(time.Second)
-			equalTexts(t, "heard", *heard, "rejoin 0")
+			equalTexts(t, "heard", heard.all(), "rejoin 0")
 		}, first, func(p *peer) {
 			equal(t, "channels", p.hellos("t1", "t2"), "0:100")
 			p.send(codec.AppendLeft(nil, 0, codec.ResumeFailed, "too far behind"))
@@ -149,7 +149,7 @@ func TestRejoin(t *testing.T) {
 			r, heard := join(t, c)
 			time.Sleep(400 * ms) // the JOIN is under way
 			check(t, r.Leave(context.Background()))
-			equalTexts(t, "heard", *heard, "left 4100")
+			equalTexts(t, "heard", heard.all(), "left 4100")
 		}, first, func(p *peer) { p.refuses("t1") }, func(p *peer) {
 			p.anew("u1")
 			p.wantJoin("0 3 r1")
@@ -164,8 +164,8 @@ func TestRejoin(t *testing.T) {
 			_, one := join(t, c)
 			_, two := join(t, c)
 			time.Sleep(time.Second)
-			equalTexts(t, "the first", *one, "rejoin 0")
-			equalTexts(t, "the second", *two, "left 4109")
+			equalTexts(t, "the first", one.all(), "rejoin 0")
+			equalTexts(t, "the second", two.all(), "left 4109")
 		}, func(p *peer) {
 			first(p)
 			p.admit()
@@ -187,7 +187,7 @@ func TestNoRejoin(t *testing.T) {
 		c.OnState(func(s State) {
 			if s.Phase == Connected {
 				equal(t, "resumed", s.Resumed, false)
-				equalTexts(t, "heard", *heard, "left 4014")
+				equalTexts(t, "heard", heard.all(), "left 4014")
 				close(back)
 			}
 		})
@@ -222,8 +222,8 @@ func TestNewSessions(t *testing.T) {
 			seen := states(c)
 			_, heard := join(t, c)
 			time.Sleep(10 * time.Second)
-			equalTexts(t, "heard", *heard, "rejoin 0")
-			equalTexts(t, "states", *seen, wants...)
+			equalTexts(t, "heard", heard.all(), "rejoin 0")
+			equalTexts(t, "states", seen.all(), wants...)
 		}
 	}
 	t.Run("slow consumer", func(t *testing.T) {
@@ -254,7 +254,7 @@ func TestTokens(t *testing.T) {
 	stays := func(t *testing.T, c *Client, _ *lives) {
 		_, heard := join(t, c)
 		time.Sleep(time.Minute)
-		equalTexts(t, "heard", *heard, "back@101")
+		equalTexts(t, "heard", heard.all(), "back@101")
 	}
 	back := func(p *peer) {
 		p.send(resumed(0), volleyTo(0, 101, 0, eventPacket(iSaid, "back")))
@@ -286,8 +286,8 @@ func TestTokens(t *testing.T) {
 			seen := states(c)
 			_, heard := join(t, c)
 			time.Sleep(time.Minute)
-			equalTexts(t, "heard", *heard, "rejoin 0")
-			equalTexts(t, "states", (*seen)[2:], "connected true", "reconnecting 2 in 500ms after 1006", "connecting 2",
+			equalTexts(t, "heard", heard.all(), "rejoin 0")
+			equalTexts(t, "states", seen.all()[2:], "connected true", "reconnecting 2 in 500ms after 1006", "connecting 2",
 				"reconnecting 2 in 0s after 4014", "connecting 2", "reconnecting 3 in 0s after 4014", "connecting 3", "connected false")
 		}, first, func(p *peer) { p.hellos("t1", "t2") }, func(p *peer) { p.refuses("t2") }, func(p *peer) { p.refuses("t1") }, func(p *peer) {
 			p.anew("u1")
@@ -301,7 +301,7 @@ func TestTokens(t *testing.T) {
 			join(t, c)
 			<-c.Done()
 			equal(t, "code", code(c.Err()), codec.Replaced)
-			equal(t, "dials", len(l.dials), 1)
+			equal(t, "dials", len(l.dials.all()), 1)
 		}, func(p *peer) {
 			first(p)
 			p.send(codec.AppendBye(nil, codec.Replaced, "", 0, ""))
@@ -327,7 +327,7 @@ func TestAuth(t *testing.T) {
 	}}
 	inLives(t, cfg, func(t *testing.T, c *Client, l *lives) {
 		time.Sleep(time.Minute)
-		equal(t, "dials", len(l.dials), 5) // and one try that did not come so far
+		equal(t, "dials", len(l.dials.all()), 5) // and one try that did not come so far
 		check(t, c.Err())
 		calls = 0
 	}, func(p *peer) { says(p, "token 1") }, func(p *peer) { p.hellos("t1", "t2") }, func(p *peer) {
@@ -349,13 +349,13 @@ func TestAuth(t *testing.T) {
 func TestElsewhere(t *testing.T) {
 	for _, to := range []string{"", "ws://other/"} {
 		inLives(t, Config{}, func(t *testing.T, c *Client, l *lives) {
-			home := l.dials[0][len("0s "):]
+			home := l.dials.all()[0][len("0s "):]
 			other := home
 			if to != "" {
 				other = "other:80"
 			}
 			time.Sleep(10*time.Second + time.Minute)
-			equalTexts(t, "dials", l.dials, "0s "+home, "12.25s "+other, "12.75s "+home, "13.75s "+other)
+			equalTexts(t, "dials", l.dials.all(), "0s "+home, "12.25s "+other, "12.75s "+home, "13.75s "+other)
 			check(t, c.Err())
 		}, func(p *peer) {
 			p.anew("t1")
@@ -397,15 +397,15 @@ func TestGivesUp(t *testing.T) {
 				<-c.Done()
 				equal(t, "code", code(c.Err()), tc.want)
 				equal(t, "emit", code(Emit(r, said, "late")), tc.want)
-				equal(t, "dials", len(l.dials), tc.dials)
+				equal(t, "dials", len(l.dials.all()), tc.dials)
 				last := ""
-				for _, s := range *heard {
+				for _, s := range heard.all() {
 					last += s
 				}
 				if tc.want == Lost || tc.want == codec.Unauthorized || tc.want == codec.Malformed {
 					equal(t, "heard", last, fmt.Sprint("left ", uint16(tc.want)))
 				}
-				equal(t, "state", (*seen)[len(*seen)-1], fmt.Sprint("closed ", uint16(tc.want)))
+				equal(t, "state", seen.all()[len(seen.all())-1], fmt.Sprint("closed ", uint16(tc.want)))
 				_, err := c.Ping(context.Background())
 				equal(t, "ping", code(err), tc.want)
 			}, append([]func(p *peer){first}, tc.scripts...)...)
@@ -433,7 +433,7 @@ func TestCloseOffline(t *testing.T) {
 			}
 			equal(t, "code", code(c.Err()), codec.Normal)
 			equal(t, "request", code(<-asked), codec.Normal)
-			equalTexts(t, "heard", *heard, "left 1000")
+			equalTexts(t, "heard", heard.all(), "left 1000")
 			equal(t, "state", c.State().Phase, Closed)
 			check(t, c.Close())
 		}
@@ -503,7 +503,7 @@ func TestLastWords(t *testing.T) {
 			check(t, Emit(r, said, "kept"))
 			close(held)
 			time.Sleep(100 * ms)
-			equal(t, "state", (*seen)[0], want)
+			equal(t, "state", seen.all()[0], want)
 		}, func(p *peer) {
 			p.anew("t1")
 			p.admit(volleyTo(0, 101, 0, eventPacket(iSaid, "hold")), codec.AppendBye(nil, code, "", 1000, ""))
@@ -539,7 +539,7 @@ func TestDeadServerComesBack(t *testing.T) {
 		seen := states(c)
 		join(t, c)
 		time.Sleep(65 * time.Second)
-		equalTexts(t, "states", *seen, "reconnecting 1 in 0s after 4008", "connecting 1", "connected true")
+		equalTexts(t, "states", seen.all(), "reconnecting 1 in 0s after 4008", "connecting 1", "connected true")
 	}, func(p *peer) {
 		first(p)
 		_, err := p.read()
