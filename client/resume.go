@@ -73,9 +73,8 @@ func (r *Room) onResync(tick uint64) error {
 	var failed []request
 	if r.fresh {
 		failed = r.takeLocked(r.arrived)
-	} else {
-		r.resync = true // the next VOLLEY says up to where
 	}
+	r.resync = true // and the next VOLLEY says what else was processed by now
 	h, abandoned := r.handlers.Load(), r.abandoned
 	r.mu.Unlock()
 	fail(failed, ErrReplyLost)

@@ -100,13 +100,14 @@ func TestResync(t *testing.T) {
 		synctest.Wait()
 		time.Sleep(100 * ms)
 		ask(3) // never left
+		ask(30)
 		time.Sleep(300 * ms)
-		equalTexts(t, "answers", answers.all(), "lost", "lost", "right")
+		equalTexts(t, "answers", answers.all(), "lost", "lost", "right", "lost")
 		equal(t, "tick", r.Tick(), 501)
 		ask(4)
 		ask(5)
 		time.Sleep(time.Second)
-		equalTexts(t, "answers", answers.all(), "lost", "lost", "right", "lost", "right")
+		equalTexts(t, "answers", answers.all(), "lost", "lost", "right", "lost", "lost", "right")
 		equalTexts(t, "heard", heard.all(), "resync 500", "all@501", "resync 600", "again@601")
 	}, func(p *peer) {
 		p.anew("t1")
@@ -115,14 +116,15 @@ func TestResync(t *testing.T) {
 		p.wantPackets("2/100: request 2")
 	}, func(p *peer) {
 		p.hellos("t1", "t2")
-		p.send(resumed(2), codec.AppendResync(nil, 0, 500))
-		p.wantPackets("3/100: request 3")
-		p.send(volleyTo(0, 501, 3, eventPacket(iSaid, "all"), replyPacket(6, 3)))
-		p.wantPackets("4/501: request 4")
-		p.wantPackets("5/501: request 5")
+		p.send(resumed(2))
+		p.wantPackets("3/100: request 3 request 30") // which are processed, and the first before RESYNC
+		p.send(codec.AppendResync(nil, 0, 500))
+		p.send(volleyTo(0, 501, 4, eventPacket(iSaid, "all"), replyPacket(60, 4)))
+		p.wantPackets("5/501: request 4")
+		p.wantPackets("6/501: request 5")
 		p.send(codec.AppendResync(nil, 0, 600)) // while the connection stands
-		p.send(volleyTo(0, 601, 4, eventPacket(iSaid, "again")))
-		p.send(volleyTo(0, 602, 5, replyPacket(10, 5)))
+		p.send(volleyTo(0, 601, 5, eventPacket(iSaid, "again")))
+		p.send(volleyTo(0, 602, 6, replyPacket(10, 6)))
 		p.end()
 	})
 }
