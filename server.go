@@ -39,11 +39,15 @@ type Server struct {
 func New(cfg Config, kinds ...room.AnyKind) *Server {
 	cfg = cfg.withDefaults()
 	s := &Server{cfg: cfg, done: make(chan struct{})}
-	ticks := tick.Config{Workers: cfg.Workers, Logger: cfg.Logger}
+	ticks := tick.Config{Workers: cfg.Workers, Logger: cfg.Logger, Gather: cfg.Gather, Alarm: newAlarm}
 	var onPoll func()
+	var onRound func(poller int, again bool) time.Duration
 	if !cfg.TickOnWorkers {
 		ticks.Grace = time.Millisecond
 		onPoll = func() { s.sched.RunDue(s.sched.Now()) }
+		if cfg.Gather > 0 {
+			onRound = s.round
+		}
 	}
 	s.sched = tick.New(ticks)
 	s.Host = room.NewHost(room.HostConfig{Scheduler: s.sched, Logger: cfg.Logger, MaxRooms: cfg.MaxRooms}, kinds...)
@@ -58,6 +62,7 @@ func New(cfg Config, kinds ...room.AnyKind) *Server {
 		MaxConns:          cfg.MaxConns,
 		CheckOrigin:       cfg.CheckOrigin,
 		OnPoll:            onPoll,
+		OnRound:           onRound,
 		Logger:            cfg.Logger,
 	}, s.opener())
 	return s

@@ -39,7 +39,7 @@ type bench struct {
 	Procs   int           `name:"gomaxprocs" default:"2" help:"GOMAXPROCS of a server process; 0: the runtime's choice."`
 	Pollers int           `name:"pollers" default:"1" help:"Config.Pollers of the server."`
 	Workers int           `name:"workers" default:"1" help:"Config.Workers of the server."`
-	OnPoll  bool          `name:"tick-on-pollers" negatable:"" help:"Config.TickOnPollers of the server."`
+	OnPoll  bool          `name:"tick-on-pollers" default:"true" negatable:"" help:"False: Config.TickOnWorkers of the server."`
 	Source  string        `name:"source" default:"127.0.1.1" help:"The first local address to dial from, where one is not enough."`
 	AtOnce  int           `name:"at-once" default:"128" help:"Handshakes under way at once."`
 	Files   int           `name:"files" help:"Take a process for one that may open so many files; 0: ask the system."`

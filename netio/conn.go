@@ -73,6 +73,8 @@ type Conn struct {
 	paidMsgs  int64 // rate.take's
 	paidBytes int64
 	discarded int32 // bytes that came after the connection began to close
+	canWait   bool  // every frame of the event under way can wait
+	hurry     bool  // one of them cannot
 	over      bool  // no session will come, or the last one is being told Closed
 	gone      bool  // no longer counted among the open connections
 
