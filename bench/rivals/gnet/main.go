@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"github.com/panjf2000/gnet/v2"
+	"github.com/panjf2000/gnet/v2/pkg/logging"
 	"golang.org/x/sys/unix"
 
 	"github.com/volley-go/volley/bench/rivals/internal/child"
@@ -61,7 +62,7 @@ func start(spec child.Spec, g *game.Games) (string, error) {
 	failed := make(chan error, 1)
 	go func() {
 		failed <- gnet.Run(s, "tcp://"+spec.Addr, gnet.WithNumEventLoop(1), gnet.WithReusePort(spec.ReusePort),
-			gnet.WithTCPNoDelay(gnet.TCPNoDelay), gnet.WithTicker(spec.Workload == game.Rooms))
+			gnet.WithTCPNoDelay(gnet.TCPNoDelay), gnet.WithLogLevel(logging.WarnLevel), gnet.WithTicker(spec.Workload == game.Rooms))
 	}()
 	select {
 	case addr := <-s.addr:

@@ -6,7 +6,6 @@ package main
 import (
 	"net"
 	"net/http"
-	"os"
 
 	"github.com/lesismal/nbio/logging"
 	"github.com/lesismal/nbio/nbhttp"
@@ -17,7 +16,6 @@ import (
 )
 
 func main() {
-	logging.Output = os.Stderr
 	logging.SetLevel(logging.LevelError)
 	child.Run(child.Rival{Transport: "ws", Start: start})
 }
@@ -25,7 +23,8 @@ func main() {
 // poller is what the one poller needs.
 type poller struct{ frame []byte }
 
-// conn is a connection. Its Send is called on the poller alone.
+// conn is a connection. Its Send is called on the poller alone. A whole frame goes to nbio's connection below the WebSocket, which
+// copies what the kernel does not take.
 type conn struct {
 	*websocket.Conn
 	poller *poller
@@ -33,7 +32,7 @@ type conn struct {
 
 func (c *conn) Send(message []byte) {
 	c.poller.frame = child.Frame(c.poller.frame[:0], message)
-	_, _ = c.Write(c.poller.frame) // a whole frame: nbio writes it as it is, and copies what the kernel does not take
+	_, _ = c.Conn.Conn.Write(c.poller.frame)
 }
 
 func start(spec child.Spec, g *game.Games) (string, error) {
@@ -41,7 +40,7 @@ func start(spec child.Spec, g *game.Games) (string, error) {
 	g.Cast = func(to []*game.Player, message []byte) {
 		frame = child.Frame(frame[:0], message)
 		for _, p := range to {
-			_, _ = p.Conn.(*conn).Write(frame)
+			_, _ = p.Conn.(*conn).Conn.Conn.Write(frame)
 		}
 	}
 	listener, err := child.Listen(spec)

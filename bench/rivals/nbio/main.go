@@ -4,7 +4,6 @@ package main
 import (
 	"net"
 	"net/http"
-	"os"
 
 	"github.com/lesismal/nbio/logging"
 	"github.com/lesismal/nbio/nbhttp"
@@ -15,7 +14,6 @@ import (
 )
 
 func main() {
-	logging.Output = os.Stderr
 	logging.SetLevel(logging.LevelError)
 	child.Run(child.Rival{Transport: "ws", Start: start})
 }
