@@ -1,4 +1,4 @@
-// Command gnet is gnet (github.com/panjf2000/gnet/v2) over TCP, where a message is its length, four bytes, and itself; gnet has no
+// Command gnet is gnet (github.com/panjf2000/gnet/v2) over TCP, where a message is its length, four bytes, and itself; it has no
 // WebSockets of its own. One event loop does everything, ticks and broadcasts too, so a write is a system call and nothing else.
 package main
 
@@ -10,7 +10,7 @@ import (
 	"time"
 
 	"github.com/panjf2000/gnet/v2"
-	"github.com/panjf2000/gnet/v2/pkg/logging"
+	"go.uber.org/zap"
 	"golang.org/x/sys/unix"
 
 	"github.com/volley-go/volley/bench/rivals/internal/child"
@@ -62,7 +62,7 @@ func start(spec child.Spec, g *game.Games) (string, error) {
 	failed := make(chan error, 1)
 	go func() {
 		failed <- gnet.Run(s, "tcp://"+spec.Addr, gnet.WithNumEventLoop(1), gnet.WithReusePort(spec.ReusePort),
-			gnet.WithTCPNoDelay(gnet.TCPNoDelay), gnet.WithLogLevel(logging.WarnLevel), gnet.WithTicker(spec.Workload == game.Rooms))
+			gnet.WithTCPNoDelay(gnet.TCPNoDelay), gnet.WithLogger(zap.NewNop().Sugar()), gnet.WithTicker(spec.Workload == game.Rooms))
 	}()
 	select {
 	case addr := <-s.addr:
