@@ -34,16 +34,25 @@ func (c *compareCmd) Run(ctx context.Context, b *bench) error {
 	if b.Addr != "" {
 		return errors.New("compare starts all servers itself; leave -addr out")
 	}
+	out, err := c.compare(ctx, b, slices.Concat([]plug{volleyPlug{}}, rivals()))
+	if err != nil {
+		return err
+	}
+	return b.publish(out)
+}
+
+// compare has the servers take turns.
+func (c *compareCmd) compare(ctx context.Context, b *bench, all []plug) (*result, error) {
 	for _, w := range c.Workloads {
 		if !slices.Contains(comparable, w) {
-			return fmt.Errorf("there is no workload %q to compare; there are %s", w, strings.Join(comparable, ", "))
+			return nil, fmt.Errorf("there is no workload %q to compare; there are %s", w, strings.Join(comparable, ", "))
 		}
 	}
 	out := newResult("compare", "Volley and rivals")
 	out.add("rounds", "", "", c.Rounds)
-	servers, err := c.servers(ctx, b, out)
+	servers, err := c.servers(ctx, b, all, out)
 	if err != nil {
-		return err
+		return nil, err
 	}
 	runs := played{}
 	for round := range c.Rounds {
@@ -51,7 +60,7 @@ func (c *compareCmd) Run(ctx context.Context, b *bench) error {
 			for _, p := range servers {
 				b.say("round %d of %d: %s, %s", round+1, c.Rounds, workload, p.name())
 				if err := c.turn(ctx, b, runs.of(workload, p)); err != nil {
-					return err
+					return nil, err
 				}
 			}
 		}
@@ -60,15 +69,14 @@ func (c *compareCmd) Run(ctx context.Context, b *bench) error {
 		c.sum(out, workload, runs, servers)
 	}
 	if len(out.rows) == 0 {
-		return fmt.Errorf("nothing could be played: %s", strings.Join(out.notes, "; "))
+		return nil, fmt.Errorf("nothing could be played: %s", strings.Join(out.notes, "; "))
 	}
 	out.notes = append(out.notes, fmt.Sprintf("medians of %d interleaved rounds", c.Rounds))
-	return b.publish(out)
+	return out, nil
 }
 
-// servers are those that are to take turns. One that cannot run here is left out with a note, unless it was asked for.
-func (c *compareCmd) servers(ctx context.Context, b *bench, out *result) (list []plug, err error) {
-	all := slices.Concat([]plug{volleyPlug{}}, rivals())
+// servers are those of all that are to take turns. One that cannot run here is left out with a note, unless it was asked for.
+func (c *compareCmd) servers(ctx context.Context, b *bench, all []plug, out *result) (list []plug, err error) {
 	for _, name := range c.Servers {
 		if !slices.ContainsFunc(all, func(p plug) bool { return strings.EqualFold(p.name(), name) }) {
 			var names []string
@@ -110,40 +118,41 @@ func (b *bench) ready(ctx context.Context, p plug) error {
 	return err
 }
 
-// part is what one server did in one workload.
-type part struct {
+// turns are what one server did in one workload.
+type turns struct {
 	workload string
 	plug     plug
 	runs     []*result
-	failed   error // twice in a row; it gets no more turns
+	failed   error // twice in a row; there are no more turns
 }
 
-type played map[string]*part
+// played are the turns by workload and server.
+type played map[string]*turns
 
-func (m played) of(workload string, p plug) *part {
+func (m played) of(workload string, p plug) *turns {
 	key := workload + "\n" + p.name()
 	if m[key] == nil {
-		m[key] = &part{workload: workload, plug: p}
+		m[key] = &turns{workload: workload, plug: p}
 	}
 	return m[key]
 }
 
 // turn plays once, and once more if that failed. A failure is the server's own; only the end of the bench ends all.
-func (c *compareCmd) turn(ctx context.Context, b *bench, p *part) error {
+func (c *compareCmd) turn(ctx context.Context, b *bench, t *turns) error {
+	if t.failed != nil {
+		return nil
+	}
 	for range 2 {
-		if p.failed != nil && len(p.runs) > 0 {
-			return nil
-		}
-		r, err := c.play(ctx, b, p.workload, p.plug)
+		r, err := c.play(ctx, b, t.workload, t.plug)
 		if ctx.Err() != nil {
 			return context.Cause(ctx)
 		}
-		p.failed = err
+		t.failed = err
 		if err == nil {
-			p.runs = append(p.runs, r)
-			return nil
+			t.runs = append(t.runs, r)
+			break
 		}
-		b.say("%s, %s: %v", p.plug.name(), p.workload, err)
+		b.say("%s, %s: %v", t.plug.name(), t.workload, err)
 	}
 	return nil
 }
@@ -264,7 +273,7 @@ var headline = map[string]struct{ label, unit string }{
 // costs are the figures whose ratio to the first server's is shown, one of each workload, or two.
 var costs = []string{"cpu_us_per_frame", "cpu_us_per_message", "cpu_us_per_round_trip", "user_bytes_per_conn", "cpu_us_per_join"}
 
-// addRatios appends how many times the cost of the first server each has. What sizes of their own cost says nothing.
+// addRatios appends how many times the cost of the first server each has. What costs at sizes that differ says nothing.
 func addRatios(rows []*result) {
 	if rows[0].workload == "findmax" {
 		return
