@@ -17,7 +17,7 @@ import (
 // meets all of them.
 type compareCmd struct {
 	Rounds    int           `name:"rounds" default:"3" help:"Rounds, of which the medians are shown."`
-	Workloads []string      `name:"workloads" default:"rooms,rooms60,fanout,capacity,echo" help:"What to play; rooms60 is half as many rooms at 60 Hz, findmax is rooms -find-max."`
+	Workloads []string      `name:"workloads" default:"rooms,rooms60,fanout,capacity,echo" help:"What to play, of ${compared}."`
 	Servers   []string      `name:"servers" help:"Which servers, by name; default: all that can run here."`
 	Rooms     int           `name:"rooms" default:"100" help:"Of rooms."`
 	Size      int           `name:"size" default:"8" help:"Of rooms: clients in each room."`
@@ -44,8 +44,8 @@ func (c *compareCmd) Run(ctx context.Context, b *bench) error {
 // compare has the servers take turns.
 func (c *compareCmd) compare(ctx context.Context, b *bench, all []plug) (*result, error) {
 	for _, w := range c.Workloads {
-		if !slices.Contains(comparable, w) {
-			return nil, fmt.Errorf("there is no workload %q to compare; there are %s", w, strings.Join(comparable, ", "))
+		if !slices.Contains(compared, w) {
+			return nil, fmt.Errorf("there is no workload %q to compare; there are %s", w, strings.Join(compared, ", "))
 		}
 	}
 	out := newResult("compare", "Volley and rivals")
@@ -177,8 +177,9 @@ func (c *compareCmd) sum(out *result, workload string, runs played, servers []pl
 	out.charts = append(out.charts, compareChart(workload, rows))
 }
 
-// comparable are the workloads that can be compared.
-var comparable = []string{"rooms", "rooms60", "fanout", "capacity", "echo", "findmax"}
+// compared are the workloads that there are. rooms60 is half as many rooms at 60 Hz; findmax is rooms -find-max, and takes
+// minutes for each server.
+var compared = []string{"rooms", "rooms60", "fanout", "capacity", "echo", "findmax"}
 
 // play runs one workload on one server.
 func (c *compareCmd) play(ctx context.Context, b *bench, workload string, p plug) (*result, error) {

@@ -64,6 +64,7 @@ func run(args []string, to streams) int {
 	status := -1
 	parser, err := kong.New(&c, kong.Name("bench"), kong.UsageOnError(), kong.Writers(to.stdout, to.stderr),
 		kong.Description("Measures Volley on this machine. Flags may be written -flag or --flag."),
+		kong.Vars{"compared": strings.Join(compared, ", ")},
 		kong.Exit(func(code int) { status = code }), kong.Bind(&c.bench))
 	if err != nil {
 		panic(err)

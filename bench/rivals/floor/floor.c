@@ -109,7 +109,8 @@ static void unmask(uint8_t *m, size_t n, const uint8_t key[4])
 		m[i] ^= key[i & 3];
 }
 
-/* frame handles the first frame of b; bytes of it, 0: not whole, -1: the connection has to end. Messages in parts are refused. */
+/* frame handles the first frame of b and returns how many bytes that are; 0: it is not whole, -1: the connection has to end.
+ * Messages in parts are refused. */
 static ssize_t frame(struct conn *c, uint8_t *b, size_t n)
 {
 	if (n < 6)
@@ -137,12 +138,14 @@ static ssize_t frame(struct conn *c, uint8_t *b, size_t n)
 		m[-2] = 0x8a, m[-1] = length;
 		put(c, m - 2, length + 2);
 		return head + length;
+	case 8: /* a close is answered by the same */
+		if (length <= 125) {
+			m[-2] = 0x88, m[-1] = length;
+			put(c, m - 2, length + 2);
+		}
+		return -1;
 	case 10:
 		return head + length;
-	}
-	if (length <= 125) { /* a close is answered by the same */
-		m[-2] = 0x88, m[-1] = length;
-		put(c, m - 2, length + 2);
 	}
 	return -1;
 }
@@ -237,7 +240,7 @@ static bool commands(void)
 	return true;
 }
 
-/* listen_as opens the spec's port and tells the bench where; only what the bench says of a server on this machine is understood. */
+/* listen_as opens the spec's port and tells the bench where. It understands what the bench says of a server on this machine. */
 static bool listen_as(const char *spec)
 {
 	struct sockaddr_in at = {.sin_family = AF_INET};

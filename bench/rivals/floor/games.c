@@ -178,8 +178,8 @@ static int64_t tick(void)
 	}
 }
 
-/* volley sends the next broadcasts, if the window allows them, and says whether it did. Several that wait go in one write: as many
- * system calls as Volley makes. */
+/* volley sends the next broadcasts, if the window allows them, and says whether it did. Several that wait go in one write: as
+ * many system calls as Volley makes. */
 static bool volley(void)
 {
 	static uint8_t frames[MOST_BURST * FRAME];

@@ -17,8 +17,8 @@ func main() { child.Run(child.Rival{Transport: "ws", Start: start}) }
 // bufferSize holds the longest message of the games with its header, so that reading it takes one system call.
 const bufferSize = 1024
 
-// conn is a connection. Whole frames are written in one piece, by its own goroutine or by that of a room; the net package lets one
-// write in at a time.
+// conn is a connection. Whole frames are written in one piece, by its own goroutine or by that of a room; the net package lets
+// one write in at a time.
 type conn struct{ net.Conn }
 
 func (c conn) Send(message []byte) { _, _ = c.Write(ws.MustCompileFrame(ws.NewBinaryFrame(message))) }

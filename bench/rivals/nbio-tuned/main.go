@@ -23,8 +23,8 @@ func main() {
 // poller is what the one poller needs.
 type poller struct{ frame []byte }
 
-// conn is a connection. Its Send is called on the poller alone. A whole frame goes to nbio's connection below the WebSocket, which
-// copies what the kernel does not take.
+// conn is a connection. Its Send is called on the poller alone. A whole frame goes to nbio's connection below the WebSocket,
+// which copies what the kernel does not take.
 type conn struct {
 	*websocket.Conn
 	poller *poller

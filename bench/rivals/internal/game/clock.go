@@ -116,7 +116,8 @@ func (g *Games) Late(reset bool) Lateness {
 	return l
 }
 
-// monotonic is CLOCK_MONOTONIC in ns: every process of a machine reads the same. time.Since asks the same clock without a system call.
+// monotonic is CLOCK_MONOTONIC in ns: every process of a machine reads the same. time.Since asks the same clock without a
+// system call.
 func monotonic() int64 { return base + int64(time.Since(began)) }
 
 var (

@@ -134,8 +134,8 @@ func (r *room) may() bool {
 	return r.burst > 0 && r.sent+uint64(r.burst) <= slowest+uint64(r.window)
 }
 
-// pump sends one volley and comes back for the next. A rival that does not batch sends every message of it as a frame of its own,
-// which is what its users get by default.
+// pump sends one volley and comes back for the next. No rival in Go batches: every message of a volley is a frame and a write of
+// its own, which is what its users get by default.
 func (r *room) pump() {
 	r.mu.Lock()
 	to, burst, first := r.players, r.burst, r.sent+1
