@@ -16,7 +16,7 @@ type link struct {
 	ends  [2]*net.TCPConn // where a direction comes from: [Up] is the client's socket
 	plan  Plan
 	began time.Time
-	cuts  *[hows]atomic.Int64
+	cuts  *[Hows]atomic.Int64
 	over  chan struct{} // closed when nothing is to be passed on any more
 
 	end   sync.Once // closes over
@@ -33,7 +33,7 @@ const (
 	drainFor = 50 * time.Millisecond
 )
 
-func newLink(client, server *net.TCPConn, plan Plan, cuts *[hows]atomic.Int64) *link {
+func newLink(client, server *net.TCPConn, plan Plan, cuts *[Hows]atomic.Int64) *link {
 	return &link{ends: [2]*net.TCPConn{client, server}, plan: plan, began: time.Now(), cuts: cuts, over: make(chan struct{})}
 }
 

@@ -25,7 +25,7 @@ const (
 	HalfClose            // who hears finds the end of the stream, while what it says goes on arriving, for Linger; then End
 	LoseUp               // the client finds a reset; the server hears nothing any more, and after Linger a reset
 	LoseDown             // the other way round
-	hows
+	Hows
 )
 
 func (h How) String() string {
@@ -85,7 +85,7 @@ func (m Mix) Plan(seed uint64, n int) Plan {
 	p := Plan{seed: rng.Uint64()}
 	// Every number is drawn, needed or not, so that a Mix that differs in one fault leaves the others as they were.
 	life, reach := rng.ExpFloat64(), rng.IntN(max(1, m.reach()))
-	how, dir := How(1+rng.IntN(int(hows)-1)), Direction(rng.IntN(2))
+	how, dir := How(1+rng.IntN(int(Hows)-1)), Direction(rng.IntN(2))
 	slow, narrow, sliced, frozen := rng.IntN(rarely) == 0, rng.IntN(rarely) == 0, rng.IntN(rarely) == 0, rng.IntN(rarely) == 0
 	share := rng.Float64()
 	if m.Life > 0 {

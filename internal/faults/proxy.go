@@ -16,7 +16,7 @@ type Proxy struct {
 	plan   func(n int) Plan
 
 	running sync.WaitGroup
-	cuts    [hows]atomic.Int64
+	cuts    [Hows]atomic.Int64
 
 	mu     sync.Mutex
 	links  map[*link]bool // guarded by mu
@@ -38,7 +38,7 @@ func Listen(target string, plan func(n int) Plan) (*Proxy, error) {
 func (p *Proxy) Addr() string { return p.ln.Addr().String() }
 
 // Cuts returns how many connections were cut, by the way in which they were.
-func (p *Proxy) Cuts() (by [hows]int) {
+func (p *Proxy) Cuts() (by [Hows]int) {
 	for how := range by {
 		by[how] = int(p.cuts[how].Load())
 	}

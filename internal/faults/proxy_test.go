@@ -181,9 +181,9 @@ func TestPlansAreRepeatable(t *testing.T) {
 		}
 	}
 	require.InDelta(t, 1, (life / n).Seconds(), 0.1)
-	require.Len(t, ways, int(hows)-1)
+	require.Len(t, ways, int(Hows)-1)
 	for how, k := range ways {
-		require.InDelta(t, n/(int(hows)-1), k, n/20, how)
+		require.InDelta(t, n/(int(Hows)-1), k, n/20, how)
 	}
 	for k, has := range kinds {
 		require.InDelta(t, n/4, has, n/20, k)
