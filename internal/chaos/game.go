@@ -128,6 +128,12 @@ func (p prompt) Say(c *room.Client, v Say) {
 	p.serve(c, p.seats[c])
 }
 
+// Call serves the client at once, too.
+func (p prompt) Call(c *room.Client, n int) (int, error) {
+	defer p.serve(c, p.seats[c])
+	return p.hall.Call(c, n)
+}
+
 // ticking is a hall that serves everyone in its ticks.
 type ticking struct{ *hall }
 
@@ -151,7 +157,7 @@ var kindNames = [...]string{"ticking", "prompt"}
 
 // kinds defines them. What is at stake is left at its defaults: the grace, the log, the inbox.
 func (r *run) kinds() []room.AnyKind {
-	cfg := room.Config{EmptyFor: time.Minute}
+	cfg := room.Config{EmptyFor: time.Minute, Grace: r.cfg.grace}
 	newHall := func(at *room.Room) *hall { return &hall{room: at, run: r, seats: map[*room.Client]*seat{}} }
 	second := cfg
 	cfg.Rate = 20

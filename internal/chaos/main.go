@@ -7,6 +7,7 @@ import (
 	"io"
 	"os"
 	"os/signal"
+	"runtime/pprof"
 	"syscall"
 )
 
@@ -24,11 +25,15 @@ func command(args []string, out, errs io.Writer) int {
 	f.IntVar(&cfg.pace, "pace", cfg.pace, "how many packets a client sends in a second, about")
 	f.DurationVar(&cfg.life, "life", cfg.life, "how long a connection lasts, on average; 0: they are not cut")
 	f.DurationVar(&cfg.timeout, "timeout", cfg.timeout, "give up after this long")
+	dump := f.Bool("dump", false, "print all goroutines when nothing arrives any more")
 	if err := f.Parse(args); err != nil {
 		if errors.Is(err, flag.ErrHelp) {
 			return 0
 		}
 		return 2
+	}
+	if *dump {
+		cfg.dump = func() { _ = pprof.Lookup("goroutine").WriteTo(errs, 2) }
 	}
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	defer stop()

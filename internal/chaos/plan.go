@@ -17,6 +17,8 @@ type config struct {
 	mix            faults.Mix
 	timeout        time.Duration
 	patience       time.Duration // for a time in which nothing arrives
+	dump           func()        // called when that has run out; nil: nothing is
+	grace          time.Duration // as room.Config.Grace
 	listen         listener      // nil: loopback
 }
 

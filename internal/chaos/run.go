@@ -188,6 +188,9 @@ func (r *run) play(ctx context.Context, p *progress) error {
 			moved, last = time.Now(), now
 		}
 		if p.set(int(now)); time.Since(moved) > r.cfg.patience {
+			if r.cfg.dump != nil {
+				r.cfg.dump()
+			}
 			return fmt.Errorf("nothing has come for %v", r.cfg.patience)
 		}
 	}
