@@ -19,12 +19,14 @@ type config struct {
 	patience       time.Duration // for a time in which nothing arrives
 	dump           func()        // called when that has run out; nil: nothing is
 	grace          time.Duration // as room.Config.Grace
-	listen         listener      // nil: loopback
+	also           func() error  // what is to be said of the network afterwards; nil: nothing
+	host           string        // where the server listens
+	listen         listener      // nil: net.Listen
 }
 
 func defaults() config {
 	return config{
-		clients: 200, rooms: 20, events: 1_000_000, seed: 1, pace: 40, life: time.Second,
+		clients: 200, rooms: 20, events: 1_000_000, seed: 1, pace: 40, life: time.Second, host: "127.0.0.1",
 		timeout: 10 * time.Minute, patience: 30 * time.Second,
 		mix: faults.Mix{Delay: 10 * time.Millisecond, Rate: 64 << 10, Slice: 200},
 	}

@@ -29,23 +29,7 @@ type run struct {
 
 	srv     *volley.Server
 	arrived atomic.Int64
-
-	mu    sync.Mutex
-	notes []string // the first of them
-	more  int
-}
-
-const maxNotes = 20
-
-// note says that something went wrong that must not.
-func (r *run) note(format string, args ...any) {
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	if len(r.notes) < maxNotes {
-		r.notes = append(r.notes, fmt.Sprintf(format, args...))
-	} else {
-		r.more++
-	}
+	complaints
 }
 
 // came counts an arrival.
@@ -69,7 +53,7 @@ func (r *run) mates(i int) []int {
 
 // start makes the server, and a proxy for each client, over either transport in turn.
 func (r *run) start(logger *slog.Logger) error {
-	cfg := volley.Config{Addr: "127.0.0.1:0", TCPAddr: "127.0.0.1:0", Logger: logger, Listen: r.cfg.listen}
+	cfg := volley.Config{Addr: r.cfg.host + ":0", TCPAddr: r.cfg.host + ":0", Logger: logger, Listen: r.cfg.listen}
 	r.srv = volley.New(cfg, r.kinds()...)
 	if err := r.srv.Listen(); err != nil {
 		return err
@@ -139,7 +123,7 @@ func chaos(ctx context.Context, cfg config, p *progress) outcome {
 		}
 	}
 	stop()
-	o.wrong = errors.Join(err, <-served, r.faults())
+	o.wrong = errors.Join(err, <-served, r.all())
 	return o
 }
 
@@ -229,20 +213,6 @@ func (r *run) count() (o outcome) {
 		}
 	}
 	return o
-}
-
-// faults are the notes.
-func (r *run) faults() error {
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	var errs []error
-	for _, n := range r.notes {
-		errs = append(errs, errors.New(n))
-	}
-	if r.more > 0 {
-		errs = append(errs, fmt.Errorf("and %d more like these", r.more))
-	}
-	return errors.Join(errs...)
 }
 
 // print says how a run went, and reports whether it went well.
