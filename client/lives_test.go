@@ -76,6 +76,7 @@ func inLives(t *testing.T, cfg Config, run func(t *testing.T, c *Client, l *live
 		run(t, c, l)
 		_ = c.Close()
 		<-c.Done()
+		synctest.Wait() // for the scripts
 	})
 }
 
