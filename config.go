@@ -81,7 +81,9 @@ type Config struct {
 func (c Config) withDefaults() Config {
 	if c.Listen == nil {
 		quiet := net.ListenConfig{KeepAlive: -1}
-		c.Listen = func(network, addr string) (net.Listener, error) { return quiet.Listen(context.Background(), network, addr) }
+		c.Listen = func(network, addr string) (net.Listener, error) {
+			return quiet.Listen(context.Background(), network, addr)
+		}
 	}
 	if c.Path == "" {
 		c.Path = "/volley"
