@@ -88,6 +88,7 @@ func (e *Engine) attend(c *Conn) {
 	if dead {
 		c.ws.release(e.pool)
 		c.tcp.release(e.pool)
+		c.accountPartial()
 	}
 	c.readMu.Unlock()
 	if s != nil {
