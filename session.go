@@ -6,6 +6,7 @@ import (
 	"net/http"
 	"sync"
 	"sync/atomic"
+	"time"
 
 	"github.com/volley-go/volley/codec"
 	"github.com/volley-go/volley/netio"
@@ -22,6 +23,8 @@ type session struct {
 
 	// known is how many names of the event table the client has been told. Written under mu.
 	known atomic.Int32
+
+	joinsPaid time.Duration // tookJoin's; of the goroutine that is in Message
 
 	mu      sync.Mutex
 	clients []*room.Client // by channel; guarded by mu
@@ -80,7 +83,7 @@ func (s *session) welcome() error {
 	return s.control(func(b []byte) []byte {
 		return codec.AppendWelcome(b, codec.Welcome{
 			Version: codec.Version, Session: newSessionID(), Ping: max(0, int(cfg.PingInterval.Milliseconds())),
-			Names: names, Limits: cfg.Limits, Rooms: cfg.RoomsPerConn, Requests: room.MaxRequests,
+			Names: names, Limits: cfg.Limits, Rooms: cfg.RoomsPerConn, Requests: s.srv.Host.Requests(),
 		})
 	})
 }
@@ -175,6 +178,9 @@ func (s *session) join(r *codec.Reader, n int) error {
 	}
 	if c != nil {
 		return codec.Errorf(codec.BadChannel, "channel %d is in use", j.Channel)
+	}
+	if !s.tookJoin(s.srv.sched.Now()) {
+		return s.say(func(b []byte) []byte { return codec.AppendLeft(b, j.Channel, errHastyJoin.Code, errHastyJoin.Reason) })
 	}
 	s.mu.Lock() // until the client is in its place: the room may refuse it at once
 	c, refused := s.srv.Host.Join(room.JoinRequest{
@@ -271,13 +277,13 @@ func (s *session) Joined(c *room.Client, tick uint64) {
 	})
 }
 
-// Left frees the channel and tells the client why it is out.
+// Left frees the channel and tells the client why it is out, both under mu: who finds the channel free knows that it was told.
 func (s *session) Left(channel uint32, why *codec.Error) {
 	s.mu.Lock()
+	defer s.mu.Unlock()
 	if int(channel) < len(s.clients) {
 		s.clients[channel] = nil
 	}
-	s.mu.Unlock()
 	_ = s.say(func(b []byte) []byte { return codec.AppendLeft(b, channel, why.Code, why.Reason) })
 }
 

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"reflect"
 	"strings"
+	"time"
 
 	"github.com/volley-go/volley/tick"
 )
@@ -13,16 +14,19 @@ type (
 	ticker interface{ Tick(t tick.Tick) }
 	opener interface{ Open() error }
 	closer interface{ Close() }
+
+	drainer interface{ Drain(deadline time.Time) }
 )
 
 // hooks says which optional methods a game has.
-type hooks struct{ tick, open, close bool }
+type hooks struct{ tick, open, close, drain bool }
 
 // hookTypes has each hook's interface by the name of its method.
 var hookTypes = map[string]reflect.Type{
 	"Tick":  reflect.TypeFor[ticker](),
 	"Open":  reflect.TypeFor[opener](),
 	"Close": reflect.TypeFor[closer](),
+	"Drain": reflect.TypeFor[drainer](),
 }
 
 // findHooks looks for the hooks of a game. A method that has a hook's name and not its signature, or its signature and
@@ -50,6 +54,7 @@ func findHooks(game reflect.Type) (hooks, error) {
 		tick:  game.Implements(hookTypes["Tick"]),
 		open:  game.Implements(hookTypes["Open"]),
 		close: game.Implements(hookTypes["Close"]),
+		drain: game.Implements(hookTypes["Drain"]),
 	}, nil
 }
 

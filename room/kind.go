@@ -16,7 +16,9 @@ import (
 // Game is what a kind's struct must have. All methods run on the room's owner.
 //
 // Optional hooks: Tick(tick.Tick) runs each tick, and a kind with a rate must have it; Open() error runs before the first
-// join, and its error refuses it; Close() runs last. A method with such a name but another signature is an error at Define.
+// join, and its error refuses it; Close() runs last. Drain(deadline time.Time) says that the server is about to end: the room goes
+// on, without newcomers, until the game closes it, everyone has left, or the deadline (in the room's own time, as Room.Now); a room
+// whose game has no Drain ends at once. A method with such a name but another signature is an error at Define.
 type Game interface {
 	// Join admits c, or refuses it with an error whose text c is told. What it emits to c arrives before anything else of
 	// the room.
