@@ -7,8 +7,6 @@ import (
 	"net/netip"
 	"runtime"
 	"time"
-
-	"github.com/volley-go/volley/codec"
 )
 
 // Config says how an Engine behaves. The zero Config works.
@@ -86,6 +84,7 @@ type Config struct {
 const (
 	maxMessageLimit = 1 << 30 // lengths are kept in 32 bits
 	backlogSlack    = 64 << 10
+	maxAddress      = 1 << 10 // of BYE
 )
 
 // withDefaults returns c with its zero fields filled in.
@@ -131,8 +130,8 @@ func (c Config) check() error {
 		return fmt.Errorf("netio: Config.MaxMessage is above 1 GiB")
 	case c.CheckOrigin != nil && c.AllowOrigins != nil:
 		return fmt.Errorf("netio: Config has both CheckOrigin and AllowOrigins; set one of them")
-	case len(c.DrainTo) > codec.MaxReason:
-		return fmt.Errorf("netio: Config.DrainTo is longer than %d bytes", codec.MaxReason)
+	case len(c.DrainTo) > maxAddress:
+		return fmt.Errorf("netio: Config.DrainTo is longer than %d bytes", maxAddress)
 	case c.MessagesPerSecond > 0 && c.MessageBurst < 1, c.BytesPerSecond > 0 && c.BytesBurst < c.MaxMessage:
 		return fmt.Errorf("netio: a burst of Config is too small for one message of MaxMessage bytes")
 	}

@@ -244,7 +244,7 @@ func (c *Conn) closeBye(e *codec.Error, with bye) {
 	}
 	reason := codec.CutReason(e.Reason)
 	buf := make([]byte, 0, 512)
-	frame := codec.AppendBye(make([]byte, Headroom, Headroom+320), e.Code, e.Reason, int(with.delay.Milliseconds()))
+	frame := codec.AppendBye(make([]byte, Headroom, Headroom+320), e.Code, e.Reason, int(with.delay.Milliseconds()), with.address)
 	buf = append(buf, c.withHeader(frame, Headroom)...)
 	if c.transport == WebSocket {
 		buf = appendClose(buf, e.Code, reason)

@@ -168,7 +168,7 @@ func (e *Engine) beginTelling() bool {
 
 // lastFrame is a BYE as the TCP transport carries it.
 func lastFrame(why *codec.Error) []byte {
-	bye := codec.AppendBye(nil, why.Code, why.Reason, 0)
+	bye := codec.AppendBye(nil, why.Code, why.Reason, 0, "")
 	return append([]byte{0, 0, 0, byte(len(bye))}, bye...)
 }
 
