@@ -79,7 +79,15 @@ func (c *Conn) accountPartial() {
 	c.e.budget.add(int64(n - before))
 	if n > before && c.e.budget.exhausted() {
 		c.overdraw()
+		c.releaseReaders()
 	}
+}
+
+// releaseReaders gives back what has come of a frame. The connection is closing: nothing is read any more. Under readMu.
+func (c *Conn) releaseReaders() {
+	c.ws.release(c.e.pool)
+	c.tcp.release(c.e.pool)
+	c.accountPartial()
 }
 
 // overdraw ends a connection that wants more when nothing is left: without a word, which would have to be buffered too.
@@ -111,6 +119,10 @@ func (e *Engine) relieve(now int64) {
 		over -= h.bytes
 		h.conn.closeWith(errOverBudget, 0)
 		h.conn.hasten(now + lastMoment)
+		if h.conn.readMu.TryLock() {
+			h.conn.releaseReaders()
+			h.conn.unlockRead()
+		}
 	}
 	e.warn("netio: the connections' buffers are full; those with the most are closed", "limit", "MaxBuffered", "bytes", b.limit)
 }

@@ -56,7 +56,10 @@ func (o originRule) allows(scheme, host string) bool {
 	if scheme != o.scheme {
 		return false
 	}
-	return host == o.host || o.below && strings.HasSuffix(host, o.host) && len(host) > len(o.host)
+	if o.below {
+		return strings.HasSuffix(host, o.host) && len(host) > len(o.host)
+	}
+	return host == o.host
 }
 
 func parseOriginRule(s string) (originRule, error) {

@@ -51,7 +51,7 @@ func newAddrTable(cfg Config) *addrTable {
 		rate:    newRate(cfg.HandshakesPerSecondPerAddress, 10*cfg.HandshakesPerSecondPerAddress),
 	}
 	n := minAddrSets
-	for n < maxAddrSets && n*addrWays < 2*cfg.MaxConns {
+	for n < maxAddrSets && n*addrWays < cfg.MaxConns*3/2 {
 		n *= 2
 	}
 	t.sets = make([]addrSet, n)
