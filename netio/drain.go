@@ -46,6 +46,11 @@ func (e *Engine) BeginDrain(deadline time.Time) {
 	}
 	e.mu.Unlock()
 	e.endNursery(false)
+	e.eachConn(func(c *Conn) {
+		if c.deadline.Load() != 0 && c.reason.Load() == nil { // it is in the handshake
+			c.goAway()
+		}
+	})
 }
 
 // GoAway says GoingAway to the connections whose sessions ready agrees about, behind everything that was sent to them, and asks
