@@ -140,6 +140,7 @@ func TestGoAway(t *testing.T) {
 			s.BeginDrain(time.Now().Add(5 * time.Second))
 			s.BeginDrain(time.Now().Add(5 * time.Second)) // twice is no more than once
 			waiting.wantEnd(codec.GoingAway)
+			_ = waiting.Close()
 			s.GoAway(func(ns Session) bool { return ns == Session(goesSession) })
 			bye, _ := goes.bye(t)
 			require.Equal(t, codec.GoingAway, bye.Code)
