@@ -20,12 +20,15 @@ func (s *Server) round(poller int, again bool) (rest time.Duration) {
 	for i := poller; i < s.sched.Shards(); i += pollers {
 		next := s.sched.RunShard(i, now)
 		if !again {
-			s.sched.Claim(i, 0)
+			if s.claims[poller] {
+				s.sched.Claim(i, 0)
+			}
 			continue
 		}
 		rest = min(rest, next-now)
 		s.sched.Claim(i, now+rest+claimed)
 	}
+	s.claims[poller] = again
 	return rest - (s.sched.Now() - now)
 }
 

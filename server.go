@@ -25,7 +25,8 @@ type Server struct {
 	cfg    Config
 	sched  *tick.Scheduler
 	engine *netio.Engine
-	failed error // why there is no engine
+	failed error  // why there is no engine
+	claims []bool // which pollers have claimed their shards; each is its poller's own
 
 	hastyJoins atomic.Uint64
 	joinsSaid  atomic.Int64 // when a hasty join was last logged, by the scheduler's clock
@@ -41,7 +42,7 @@ type Server struct {
 // Close, or by the end of Run. It panics on kinds that cannot live together, as room.NewHost does.
 func New(cfg Config, kinds ...room.AnyKind) *Server {
 	cfg = cfg.withDefaults()
-	s := &Server{cfg: cfg, done: make(chan struct{})}
+	s := &Server{cfg: cfg, done: make(chan struct{}), claims: make([]bool, cfg.Pollers)}
 	ticks := tick.Config{Workers: cfg.Workers, Logger: cfg.Logger, Gather: cfg.Gather, Alarm: newAlarm}
 	var onPoll func()
 	var onRound func(poller int, again bool) time.Duration

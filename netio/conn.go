@@ -6,6 +6,7 @@ import (
 	"net"
 	"sync"
 	"sync/atomic"
+	"syscall"
 	"time"
 
 	"github.com/lesismal/nbio"
@@ -214,8 +215,14 @@ func (c *Conn) writeLocked(b []byte) error {
 		_, err := c.tls.Write(b) // tlsSink counts
 		return err
 	}
+	if c.pending.Load() == 0 { // nothing is queued, and nobody else queues
+		n, err := sendNow(c.nb, b)
+		if b = b[n:]; len(b) == 0 || err != nil && !errors.Is(err, syscall.EAGAIN) {
+			return err
+		}
+	}
 	c.pending.Add(int64(len(b)))
-	_, err := c.nb.Write(b)
+	_, err := c.nb.Write(b) // keeps what the kernel does not take
 	return err
 }
 

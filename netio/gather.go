@@ -21,6 +21,7 @@ type poller struct {
 	bells [2]bell
 	turn  int // which one is next
 	alarm *Alarm
+	epoll *epollFile // nil: it waits in epoll_wait
 
 	gathering bool  // the bell has been rung and not been heard
 	patient   bool  // this round has brought something that can wait
@@ -74,7 +75,9 @@ func (e *Engine) startGathering() error {
 			return err
 		}
 		p.bells[p.turn] = b
-		p.turn++
+		if p.turn++; p.turn == 1 {
+			p.epoll = findEpoll(nb.Hash())
+		}
 		left--
 	}
 	return errors.New("netio: not every poller could be given its bells")
@@ -98,6 +101,7 @@ func (e *Engine) stopGathering() {
 		if p.alarm != nil {
 			p.alarm.Close()
 		}
+		p.epoll.close()
 	}
 }
 
@@ -118,7 +122,7 @@ func (p *poller) after(c *Conn) {
 	if p.gathering {
 		return // OnRound will be next
 	}
-	if p.patient && e.now() >= p.calm {
+	if p.epoll != nil || p.patient && e.now() >= p.calm {
 		p.ring()
 		return
 	}
@@ -142,8 +146,11 @@ func (p *poller) poll(nb *nbio.Conn, buf []byte) {
 	p.patient = false
 	var rest time.Duration
 	p.e.guard(func() { rest = p.e.cfg.OnRound(p.index, again) })
-	if again {
+	switch {
+	case again:
 		p.alarm.Sleep(rest)
-		p.ring()
+	case p.epoll == nil || p.epoll.wait() != nil:
+		return
 	}
+	p.ring()
 }

@@ -53,7 +53,7 @@ func (c *Conn) poll(nb *nbio.Conn, buf []byte) {
 	defer c.unlockRead()
 	c.canWait, c.hurry = false, false
 	for range maxReads {
-		n, err := nb.Read(buf)
+		n, err := receiveNow(nb, buf)
 		if n > 0 {
 			c.received(buf, n)
 		}
