@@ -60,8 +60,12 @@ type Config struct {
 	JoinsPerSecond int
 	// Requests is how many requests of one client may wait for a room's tick; more are dropped with codec.TooManyRequests. 0: 256.
 	Requests int
-	// MaxBacklog is how many unsent bytes a connection may have before it is closed with codec.SlowConsumer. Rooms hold back
-	// while anything is unsent, so this bounds one frame and the answers to a client that asks without reading. 0: 1 MiB.
+	// MaxAway is how many sessions whose connections were lost may wait for their clients at once (room.Config.Grace says how
+	// long). Beyond it a lost connection is a leave. 0: 100,000.
+	MaxAway int
+	// MaxBacklog is how many unsent bytes a connection may have behind an unsent frame before it is closed with
+	// codec.SlowConsumer. Rooms hold back while anything is unsent, so this bounds the answers to a client that asks without
+	// reading. A frame that finds the connection ready may be longer. 0: 64 KiB.
 	MaxBacklog int
 	// MaxBuffered is how many bytes all connections together may make the server hold: unsent ones, and frames that have come in part.
 	// Beyond it those that hold the most are closed with codec.Overloaded. 0: 256 MiB. Negative: no limit.
@@ -122,8 +126,11 @@ func (c Config) withDefaults() Config {
 	if c.JoinsPerSecond == 0 {
 		c.JoinsPerSecond = 20
 	}
+	if c.MaxAway <= 0 {
+		c.MaxAway = 100_000
+	}
 	if c.MaxBacklog <= 0 {
-		c.MaxBacklog = 1 << 20
+		c.MaxBacklog = 64 << 10
 	}
 	if c.PingInterval == 0 {
 		c.PingInterval = 25 * time.Second

@@ -86,6 +86,9 @@ func (s *Server) drainRooms(ctx context.Context, deadline time.Time) error {
 	if s.engine != nil {
 		s.engine.BeginDrain(deadline)
 	}
+	if s.sessions != nil {
+		s.sessions.close() // nobody can come back
+	}
 	go func() {
 		ended <- s.Host.Drain(ctx, deadline.Add(-min(left/4, partingTime)), codec.Errorf(codec.RoomClosed, "the server shuts down"))
 	}()

@@ -31,6 +31,8 @@ type Server struct {
 	hastyJoins atomic.Uint64
 	joinsSaid  atomic.Int64 // when a hasty join was last logged, by the scheduler's clock
 
+	sessions *sessions // nil: none can be resumed
+
 	mu     sync.Mutex
 	web    net.Listener  // guarded by mu
 	tcp    net.Listener  // guarded by mu
@@ -57,6 +59,9 @@ func New(cfg Config, kinds ...room.AnyKind) *Server {
 	s.Host = room.NewHost(room.HostConfig{
 		Scheduler: s.sched, Logger: cfg.Logger, MaxRooms: cfg.MaxRooms, Requests: cfg.Requests,
 	}, kinds...)
+	if grace := s.Grace(); grace > 0 {
+		s.sessions = newSessions(grace, cfg.MaxAway)
+	}
 	s.engine, s.failed = netio.New(netio.Config{
 		Pollers:           cfg.Pollers,
 		MaxMessage:        cfg.Limits.Frame,
@@ -194,15 +199,16 @@ func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 
 // Stats are the counters and gauges of a server.
 type Stats struct {
-	Net   netio.Stats
-	Rooms room.HostStats
+	Net      netio.Stats
+	Sessions SessionStats
+	Rooms    room.HostStats
 	// HastyJoins are JOINs that were refused because of Config.JoinsPerSecond: codec.RateLimited.
 	HastyJoins uint64
 }
 
 // Stats returns them now.
 func (s *Server) Stats() Stats {
-	st := Stats{Rooms: s.Host.Stats(), HastyJoins: s.hastyJoins.Load()}
+	st := Stats{Sessions: s.sessions.stats(), Rooms: s.Host.Stats(), HastyJoins: s.hastyJoins.Load()}
 	if s.engine != nil {
 		st.Net = s.engine.Stats()
 	}

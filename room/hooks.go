@@ -16,10 +16,14 @@ type (
 	closer interface{ Close() }
 
 	drainer interface{ Drain(deadline time.Time) }
+
+	dropper  interface{ Dropped(c *Client) }
+	resumer  interface{ Resumed(c *Client) }
+	resyncer interface{ Resync(c *Client) }
 )
 
 // hooks says which optional methods a game has.
-type hooks struct{ tick, open, close, drain bool }
+type hooks struct{ tick, open, close, drain, dropped, resumed, resync bool }
 
 // hookTypes has each hook's interface by the name of its method.
 var hookTypes = map[string]reflect.Type{
@@ -27,6 +31,10 @@ var hookTypes = map[string]reflect.Type{
 	"Open":  reflect.TypeFor[opener](),
 	"Close": reflect.TypeFor[closer](),
 	"Drain": reflect.TypeFor[drainer](),
+
+	"Dropped": reflect.TypeFor[dropper](),
+	"Resumed": reflect.TypeFor[resumer](),
+	"Resync":  reflect.TypeFor[resyncer](),
 }
 
 // findHooks looks for the hooks of a game. A method that has a hook's name and not its signature, or its signature and
@@ -55,6 +63,10 @@ func findHooks(game reflect.Type) (hooks, error) {
 		open:  game.Implements(hookTypes["Open"]),
 		close: game.Implements(hookTypes["Close"]),
 		drain: game.Implements(hookTypes["Drain"]),
+
+		dropped: game.Implements(hookTypes["Dropped"]),
+		resumed: game.Implements(hookTypes["Resumed"]),
+		resync:  game.Implements(hookTypes["Resync"]),
 	}, nil
 }
 

@@ -82,6 +82,14 @@ func (h *Host) Names() *Names { return h.names }
 // Requests returns how many requests of one client may wait for a room's tick.
 func (h *Host) Requests() int { return h.cfg.Requests }
 
+// Grace returns the longest time for which a client whose connection was lost keeps its seat; 0: none does.
+func (h *Host) Grace() (longest time.Duration) {
+	for _, k := range h.kinds {
+		longest = max(longest, k.cfg.Grace)
+	}
+	return longest
+}
+
 // JoinRequest is a connection's wish for a room.
 type JoinRequest struct {
 	How     codec.How
@@ -103,7 +111,10 @@ func (h *Host) Join(req JoinRequest) (*Client, *codec.Error) {
 		if err != nil {
 			return nil, err
 		}
-		c := &Client{room: r, link: req.Link, user: req.User, options: options, channel: req.Channel, id: id, next: 1}
+		c := &Client{room: r, link: req.Link, user: req.User, channel: req.Channel, id: id, next: 1}
+		if len(options) > 0 {
+			c.rare = &rare{options: options}
+		}
 		if r.receive(item{kind: itemJoin, client: c}, nil) {
 			return c, nil
 		}
