@@ -2,6 +2,7 @@ package netio
 
 import (
 	"errors"
+	"runtime"
 	"syscall"
 	"time"
 
@@ -21,7 +22,6 @@ type poller struct {
 	bells [2]bell
 	turn  int // which one is next
 	alarm *Alarm
-	epoll *epollFile // nil: it waits in epoll_wait
 
 	gathering bool  // the bell has been rung and not been heard
 	patient   bool  // this round has brought something that can wait
@@ -48,10 +48,10 @@ func (e *Engine) startGathering() error {
 			return err
 		}
 	}
-	var spare []bell
+	var spare []*nbio.Conn
 	defer func() {
-		for _, b := range spare {
-			b.close()
+		for _, nb := range spare {
+			_ = nb.Close()
 		}
 	}()
 	left := 2 * e.cfg.Pollers
@@ -66,7 +66,8 @@ func (e *Engine) startGathering() error {
 		b := bell{nb, far}
 		p := &e.pollers[nb.Hash()%e.cfg.Pollers]
 		if p.turn == len(p.bells) {
-			spare = append(spare, b)
+			_ = syscall.Close(far) // one of the two, so that the next pair has numbers of the other parity
+			spare = append(spare, nb)
 			continue
 		}
 		setSession(nb, p)
@@ -75,9 +76,7 @@ func (e *Engine) startGathering() error {
 			return err
 		}
 		p.bells[p.turn] = b
-		if p.turn++; p.turn == 1 {
-			p.epoll = findEpoll(nb.Hash())
-		}
+		p.turn++
 		left--
 	}
 	return errors.New("netio: not every poller could be given its bells")
@@ -101,7 +100,6 @@ func (e *Engine) stopGathering() {
 		if p.alarm != nil {
 			p.alarm.Close()
 		}
-		p.epoll.close()
 	}
 }
 
@@ -122,7 +120,7 @@ func (p *poller) after(c *Conn) {
 	if p.gathering {
 		return // OnRound will be next
 	}
-	if p.epoll != nil || p.patient && e.now() >= p.calm {
+	if p.patient && e.now() >= p.calm {
 		p.ring()
 		return
 	}
@@ -146,11 +144,19 @@ func (p *poller) poll(nb *nbio.Conn, buf []byte) {
 	p.patient = false
 	var rest time.Duration
 	p.e.guard(func() { rest = p.e.cfg.OnRound(p.index, again) })
-	switch {
-	case again:
-		p.alarm.Sleep(rest)
-	case p.epoll == nil || p.epoll.wait() != nil:
+	if again {
+		p.rest(rest)
+		p.ring()
+	}
+}
+
+// rest sleeps. In a system call the poller keeps its P, which the runtime's monitor lets it do for 10 ms as long as another P is idle, and so
+// nobody has to be woken up for it; parked, it would have the monitor look after it every 20 µs as soon as it is back. But a P that is the only
+// one must not be kept.
+func (p *poller) rest(d time.Duration) {
+	if d > 0 && d < 8*time.Millisecond && runtime.GOMAXPROCS(0) > 1 {
+		sleepHere(d)
 		return
 	}
-	p.ring()
+	p.alarm.Sleep(d)
 }

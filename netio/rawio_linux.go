@@ -2,6 +2,7 @@ package netio
 
 import (
 	"syscall"
+	"time"
 	"unsafe"
 
 	"github.com/lesismal/nbio"
@@ -43,4 +44,10 @@ func receiveNow(nb *nbio.Conn, b []byte) (int, error) {
 		return 0, errno
 	}
 	return int(n), nil
+}
+
+// sleepHere sleeps on this thread.
+func sleepHere(d time.Duration) {
+	ts := syscall.NsecToTimespec(int64(d))
+	_ = syscall.Nanosleep(&ts, nil)
 }
