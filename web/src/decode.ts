@@ -171,8 +171,8 @@ function extension(length: number): Date {
   if (length === 8) {
     const high = view.getUint32(start);
     const seconds = (high % 4) * 2 ** 32 + view.getUint32(start + 4);
-    return new Date(seconds * 1000 + Math.floor(high / 4 / 1e6));
+    return new Date(seconds * 1000 + Math.floor(high / 4) / 1e6);
   }
   if (length !== 12) throw new Error(`a timestamp has 4, 8 or 12 bytes, not ${length}`);
-  return new Date(Number(view.getBigInt64(start + 4)) * 1000 + Math.floor(view.getUint32(start) / 1e6));
+  return new Date(Number(view.getBigInt64(start + 4)) * 1000 + view.getUint32(start) / 1e6);
 }
