@@ -3,7 +3,7 @@ import { encode } from "./codec.js";
 import { describe, FrameError, VolleyError } from "./errors.js";
 import type { Answer, AnyEvents, EventName, PayloadArgs, Question, RequestName } from "./events.js";
 import { overhead, Type, volley } from "./frames.js";
-import type { LeftFrame, Limits, NoticeFrame, Packet, RoomFacts, VolleyFrame } from "./frames.js";
+import type { Limits, NoticeFrame, Packet, ResyncFrame, RoomFacts, VolleyFrame } from "./frames.js";
 import { due, now } from "./alarm.js";
 import { Listeners, type Unsubscribe } from "./listeners.js";
 import { measure } from "./measure.js";
@@ -13,6 +13,7 @@ import { Requests } from "./requests.js";
 
 /** What a room needs of its client. @internal */
 export interface Link {
+  /** The client is not closed; it may be offline. */
   readonly open: boolean;
   readonly limits: Limits;
   readonly names: Names;
@@ -41,9 +42,21 @@ export interface LeaveInfo {
   readonly reason: string;
 }
 
+/** What became of a room's old membership when its client had to join again. */
+export interface RejoinInfo {
+  /**
+   * How many packets, emitted before, were unacknowledged and are dropped. The server has processed
+   * some of them, all or none: nobody can tell any more.
+   */
+  readonly lost: number;
+}
+
 /** Options of one request. */
 export interface RequestOptions {
-  /** How long to wait for the reply, in ms; 0 waits as long as the room lasts. 10,000 if not given. */
+  /**
+   * How long to wait for the reply, in ms, times without a connection included; 0 waits as long as the
+   * room lasts. 10,000 if not given.
+   */
   timeout?: number;
 }
 
@@ -53,19 +66,16 @@ type Handler = (payload: unknown) => unknown;
  * This client's membership in one room: `Server` are the events that the room sends, `Client` those
  * that it takes. Rooms come from the methods of `Client`.
  *
+ * A room outlives its connection. While the connection is lost, what is emitted waits; when it is back,
+ * the room carries on where it was, and every event, request and reply arrives exactly once and in
+ * order, in both directions. Two things may happen instead, and are told: `onResync`, if we were away
+ * for longer than the room remembers, and `onRejoin`, if the server had given up our seat.
+ *
  * Events that arrive before the code that awaited the join had its turn are not lost: they are held
  * until the next macrotask. So add the listeners in the turn that got the room, before any other
  * `await` on something that takes longer than a promise that is resolved already.
  */
 export class Room<Server extends object = AnyEvents, Client extends object = AnyEvents> {
-  /** The room's id; others join it by `joinById`. */
-  readonly id: string;
-  /** The kind of the room. */
-  readonly kind: string;
-  /** This client's number in the room, never 0. */
-  readonly clientId: number;
-  /** Ticks a second; 0 for a room that runs only when something happens. */
-  readonly rate: number;
   /** Resolves when this client is no longer in the room; never rejects. */
   readonly left: Promise<LeaveInfo>;
 
@@ -74,8 +84,6 @@ export class Room<Server extends object = AnyEvents, Client extends object = Any
 
   readonly #link: Link;
   readonly #channel: number;
-  readonly #acks: number;
-  readonly #outbox: Outbox;
   readonly #requests = new Requests();
   readonly #handlers = new Map<string, Handler>();
   readonly #listeners = new Map<string, Listeners<[payload: unknown, meta: Meta]>>();
@@ -83,40 +91,67 @@ export class Room<Server extends object = AnyEvents, Client extends object = Any
   readonly #volleys: Listeners<[tick: number, ack: number]>;
   readonly #leaves: Listeners<[code: number, reason: string]>;
   readonly #notices: Listeners<[code: number, reason: string, seq: number]>;
+  readonly #resyncs: Listeners<[tick: number]>;
+  readonly #rejoins: Listeners<[info: RejoinInfo]>;
+
+  // Of this membership: a client that had to join again has another one, in the same object.
+  #facts!: RoomFacts;
+  #outbox!: Outbox;
+  #tick!: number;
+  #ack!: number;
+  /** The newest tick that arrived, which may be ahead of #tick while steps are held. @internal */
+  _newest!: number;
+  /** The last tick that the server heard from us. */
+  #told!: number;
 
   /** Steps that wait until the code that awaited the join had its turn; null from then on. */
   #held: (() => void)[] | null = [];
   #flushing = false;
+  /** Frames of ours may leave: the server has answered JOIN or HELLO about this room, and was not told LEAVE. */
+  #live!: boolean;
   #leaving = false;
+  /** RESUMED's number, until the first VOLLEY after it. */
+  #arrived: number | undefined;
+  /** Replies were lost; the next VOLLEY says up to where. */
+  #resyncing = false;
   #end: LeaveInfo | undefined;
   #resolveLeft!: (info: LeaveInfo) => void;
 
-  #tick: number;
-  #ack = 0;
-  /** The newest tick that arrived, which may be ahead of #tick while steps are held. */
-  #newest: number;
-  /** The last tick that the server heard from us. */
-  #told: number;
-
   /** @internal */
   constructor(link: Link, channel: number, facts: RoomFacts) {
-    this.id = facts.room;
-    this.kind = facts.kind;
-    this.clientId = facts.client;
-    this.rate = facts.rate;
     this.#link = link;
     this.#channel = channel;
-    this.#acks = facts.acks;
-    this.#tick = this.#newest = this.#told = facts.tick;
-    this.#outbox = new Outbox(link.limits, link.bound);
+    this.#enter(facts);
     this.#any = new Listeners(link.report);
     this.#volleys = new Listeners(link.report);
     this.#leaves = new Listeners(link.report);
     this.#notices = new Listeners(link.report);
+    this.#resyncs = new Listeners(link.report);
+    this.#rejoins = new Listeners(link.report);
     this.left = new Promise((resolve) => {
       this.#resolveLeft = resolve;
     });
     setTimeout(() => this.#letGo(), 0);
+  }
+
+  /** The room's id; others join it by `joinById`. Another one after `onRejoin` if the room was gone. */
+  get id(): string {
+    return this.#facts.room;
+  }
+
+  /** The kind of the room. */
+  get kind(): string {
+    return this.#facts.kind;
+  }
+
+  /** This client's number in the room, never 0. It changes with `onRejoin`. */
+  get clientId(): number {
+    return this.#facts.client;
+  }
+
+  /** Ticks a second; 0 for a room that runs only when something happens. */
+  get rate(): number {
+    return this.#facts.rate;
   }
 
   /** The last tick that was processed: its packets are being dispatched or were. */
@@ -134,9 +169,17 @@ export class Room<Server extends object = AnyEvents, Client extends object = Any
     return this.#outbox.last;
   }
 
-  /** Whether this client is in the room and has not begun to leave it: only then anything is sent. */
+  /**
+   * Whether this client is in the room and has not begun to leave it. That stays so while the connection
+   * is lost and may come back: what is emitted then waits.
+   */
   get joined(): boolean {
     return this.#end === undefined && !this.#leaving && this.#link.open;
+  }
+
+  /** Whether what is emitted leaves now: `joined`, and the connection stands. */
+  get connected(): boolean {
+    return this.#live && this.joined;
   }
 
   /** Calls `listener` with each event of this name. */
@@ -187,6 +230,25 @@ export class Room<Server extends object = AnyEvents, Client extends object = Any
   }
 
   /**
+   * Calls `listener` when this client was away, or read too slowly, for longer than the room remembers:
+   * forget what you know of the room's state; the events that follow, from `tick` on, tell it anew.
+   * What was emitted is not affected; unanswered requests that may have been processed fail as `lost`.
+   */
+  onResync(listener: (tick: number) => unknown): Unsubscribe {
+    return this.#resyncs.add(listener);
+  }
+
+  /**
+   * Calls `listener` when the server had given up our seat and this client has joined again, by itself
+   * and with the same options: the same room, or if that is gone or full, one as it was asked for at
+   * first. Everything begins anew: the state, `seq`, `ack` and `clientId`; unanswered requests have
+   * failed as `lost`.
+   */
+  onRejoin(listener: (info: RejoinInfo) => unknown): Unsubscribe {
+    return this.#rejoins.add(listener);
+  }
+
+  /**
    * Answers the server's requests of this name: with what `handler` returns or resolves to. What it
    * throws is sent as the failure's text, so it should hold no secrets.
    *
@@ -206,7 +268,8 @@ export class Room<Server extends object = AnyEvents, Client extends object = Any
 
   /**
    * Sends an event. All that is emitted in one turn leaves as one frame; the payload is encoded at
-   * once, so it may be changed afterwards.
+   * once, so it may be changed afterwards. While the connection is lost it waits; for what only counts
+   * while it is new, look at `connected` first.
    *
    * Numbers must be finite; integers beyond 2^53 are exact only as bigint. Binary data is a
    * Uint8Array, a time is a Date, an undefined member of an object is left out.
@@ -225,8 +288,9 @@ export class Room<Server extends object = AnyEvents, Client extends object = Any
    * one frame.
    *
    * Rejects with a {@link VolleyError} of kind `remote` with the room's text, `timeout`, `refused` if
-   * the server dropped the packet, `full` if `limits.requests` are unanswered, `left` or `closed`
-   * when the room or the connection ends, and as {@link emit} throws.
+   * the server dropped the packet, `full` if `limits.requests` are unanswered, `lost` if after a lost
+   * connection nobody can tell whether it was processed, `left` or `closed` when the room or the client
+   * ends, and as {@link emit} throws.
    */
   async request<K extends RequestName<Client>>(
     event: K,
@@ -244,9 +308,15 @@ export class Room<Server extends object = AnyEvents, Client extends object = Any
 
   /** Sends what was emitted so far, instead of at the end of the turn. */
   flush(): void {
-    if (!this.joined) return;
+    if (!this.#live) return;
     for (let batch = this.#outbox.take(); batch; batch = this.#outbox.take()) {
       this.#sendVolley(batch.seq, batch.packets);
+    }
+    // What did not fit goes first, with the acknowledgements to come.
+    if (this.#leaving && this.#outbox.unsent > this.#outbox.last) {
+      this.#live = false; // LEAVE is our last word
+      this._ackDue = Infinity;
+      this.#link.sendLeave(this.#channel);
     }
   }
 
@@ -256,26 +326,21 @@ export class Room<Server extends object = AnyEvents, Client extends object = Any
    */
   async leave(): Promise<void> {
     if (this.joined) {
-      this.flush();
       this.#leaving = true;
-      this._ackDue = Infinity; // LEAVE is our last word
-      this.#link.sendLeave(this.#channel);
+      this.flush();
     }
     await this.left;
   }
 
   /** A frame of this room came. @throws {@link FrameError} @internal */
-  _receive(frame: VolleyFrame | LeftFrame | NoticeFrame): void {
+  _receive(frame: VolleyFrame | NoticeFrame | ResyncFrame): void {
     switch (frame.type) {
       case Type.Volley: {
         // All that can be wrong with the frame is found now, when the connection can be blamed.
-        if (frame.tick < this.#newest) {
-          throw new FrameError(Code.UnexpectedFrame, `tick ${frame.tick} came after tick ${this.#newest}`);
-        }
+        this.#advance(frame.tick);
         if (frame.ack >= this.#outbox.unsent) {
           throw new FrameError(Code.UnexpectedFrame, `packet ${frame.ack} was acknowledged and never sent`);
         }
-        this.#newest = frame.tick;
         const packets = frame.packets.map((p) =>
           p.kind === "event" || p.kind === "request" ? { ...p, event: this.#link.names.name(p.event) } : p,
         );
@@ -283,9 +348,53 @@ export class Room<Server extends object = AnyEvents, Client extends object = Any
       }
       case Type.Notice:
         return this.#step(() => this.#onNoticeFrame(frame));
-      case Type.Left:
-        return this._end(frame.code, frame.reason);
+      case Type.Resync:
+        this.#advance(frame.tick);
+        return this.#step(() => this.#onResyncFrame(frame.tick));
     }
+  }
+
+  #advance(tick: number): void {
+    if (tick < this._newest) throw new FrameError(Code.UnexpectedFrame, `tick ${tick} came after tick ${this._newest}`);
+    this._newest = tick;
+  }
+
+  /** The connection is gone: nothing leaves until the server has answered about this room. @internal */
+  _cut(): void {
+    this.#live = false;
+    this._ackDue = Infinity;
+  }
+
+  /** A new connection carries on; packet `seq` was our last to arrive. @throws {@link FrameError} @internal */
+  _resumed(seq: number): void {
+    if (!this.#outbox.rewind(seq)) {
+      throw new FrameError(Code.UnexpectedFrame, `the room resumes after packet ${seq}, which cannot be`);
+    }
+    this.#live = true;
+    this.#arrived = seq;
+    this.#told = this._newest; // HELLO said so
+    this.flush();
+  }
+
+  /** The server had forgotten us, and we have joined again. @internal */
+  _rejoined(facts: RoomFacts): void {
+    this.#letGo(); // what is held belongs to the old membership
+    const lost = this.#outbox.size;
+    this.#enter(facts);
+    this.#requests.failAll(() => lostRequest());
+    this.#rejoins.call({ lost });
+    this.flush(); // it may have begun to leave meanwhile
+  }
+
+  /** A membership begins. */
+  #enter(facts: RoomFacts): void {
+    this.#facts = facts;
+    this.#tick = this._newest = this.#told = facts.tick;
+    this.#ack = 0;
+    this.#outbox = new Outbox(this.#link.limits, this.#link.bound);
+    this.#arrived = undefined;
+    this.#resyncing = false;
+    this.#live = true;
   }
 
   /** The room is over for this client. @internal */
@@ -293,7 +402,7 @@ export class Room<Server extends object = AnyEvents, Client extends object = Any
     if (this.#end) return;
     // From here on nothing more is sent: the channel is no longer ours.
     const end = (this.#end = { code, reason });
-    this._ackDue = Infinity;
+    this._cut();
     this.#link.release(this.#channel);
     this.#step(() => {
       this.#requests.failAll(() => this.#gone());
@@ -329,11 +438,25 @@ export class Room<Server extends object = AnyEvents, Client extends object = Any
     this.#outbox.trim(this.#ack);
     const meta: Meta = { tick, ack: this.#ack };
     for (const packet of packets) this.#dispatch(packet, meta);
+    this.#arrived = undefined;
+    if (this.#resyncing) {
+      this.#resyncing = false;
+      this.#requests.failThrough(this.#ack, lostRequest);
+    }
     this.#volleys.call(tick, this.#ack);
+    if (this.#outbox.unsent <= this.#outbox.last) this.#flushSoon(); // what waits for acknowledgements
     // Half of the time that the server gives us, so that the way there fits in as well.
-    if (tick > this.#told && this._ackDue === Infinity && this.joined) this._ackDue = now() + this.#acks / 2;
+    if (tick > this.#told && this._ackDue === Infinity && this.#live) this._ackDue = now() + this.#facts.acks / 2;
     this._ackIfDue(); // timers of hidden pages hardly run; frames still arrive
     if (this._ackDue < Infinity) this.#link.wakeBy(this._ackDue);
+  }
+
+  #onResyncFrame(tick: number): void {
+    this.#tick = tick;
+    // After RESUMED the lost replies are those to what had arrived; otherwise the next VOLLEY tells.
+    if (this.#arrived !== undefined) this.#requests.failThrough(this.#arrived, lostRequest);
+    else this.#resyncing = true;
+    this.#resyncs.call(tick);
   }
 
   #dispatch(packet: Packet, meta: Meta): void {
@@ -356,13 +479,16 @@ export class Room<Server extends object = AnyEvents, Client extends object = Any
   async #answer(event: string, payload: unknown, id: number): Promise<void> {
     const handler = this.#handlers.get(event);
     if (!handler) return this.#reply(-2, "no handler", id);
+    const asked = this.#facts;
+    let ref: -1 | -2 = -1;
     let reply: unknown;
     try {
       reply = await handler(payload);
     } catch (error) {
-      return this.#reply(-2, error instanceof Error ? error.message : String(error), id);
+      ref = -2;
+      reply = error instanceof Error ? error.message : String(error);
     }
-    this.#reply(-1, reply, id);
+    if (asked === this.#facts) this.#reply(ref, reply, id); // in another membership nobody waits for it
   }
 
   #reply(ref: -1 | -2, payload: unknown, id: number): void {
@@ -397,14 +523,17 @@ export class Room<Server extends object = AnyEvents, Client extends object = Any
       throw new VolleyError("invalid", `${what} holds ${values} values; a frame may hold ${limits.elements}`);
     }
     const seq = this.#outbox.push(packet, elements);
-    if (!this.#flushing) {
-      this.#flushing = true;
-      queueMicrotask(() => {
-        this.#flushing = false;
-        this.flush();
-      });
-    }
+    this.#flushSoon();
     return seq;
+  }
+
+  #flushSoon(): void {
+    if (this.#flushing) return;
+    this.#flushing = true;
+    queueMicrotask(() => {
+      this.#flushing = false;
+      this.flush();
+    });
   }
 
   #sendVolley(seq: number, packets: readonly Uint8Array[]): void {
@@ -423,3 +552,5 @@ export class Room<Server extends object = AnyEvents, Client extends object = Any
     return new VolleyError("closed", code ? `the connection closed: ${describe(code, reason)}` : "the connection is closed", code);
   }
 }
+
+const lostRequest = () => new VolleyError("lost", "the connection was lost, and whether the request was processed cannot be told any more");

@@ -43,10 +43,10 @@ export function fakeWebSocket() {
   return { WebSocket: FakeWebSocket, last: () => last };
 }
 
-/** A client that has been welcomed, and its socket. `facts` override those of WELCOME. */
+/** A client that has been welcomed, and its socket. `facts` override those of WELCOME. It does not come back if not told to. */
 export async function connected(facts = {}, options = {}) {
   const { WebSocket, last } = fakeWebSocket();
-  const pending = connect("ws://test/volley", { WebSocket, ...options });
+  const pending = connect("ws://test/volley", { WebSocket, reconnect: false, ...options });
   await microtasks();
   const socket = last();
   socket.onopen({});
