@@ -62,7 +62,7 @@ func attacks(t *testing.T) []attack {
 		{"not an array", unhex("80"), codec.Malformed, ""},
 		{"unknown type", unhex("91 63"), codec.UnexpectedFrame, ""},
 		{"a second HELLO", codec.AppendHello(nil, nil), codec.UnexpectedFrame, ""},
-		{"a frame of the server's", codec.AppendBye(nil, codec.Normal, "", 0), codec.UnexpectedFrame, ""},
+		{"a frame of the server's", codec.AppendResumed(nil, 0, 0), codec.UnexpectedFrame, ""},
 		{"channel out of range", codec.AppendJoin(nil, 1000, codec.JoinOrCreate, "lobby", nil), codec.BadChannel, ""},
 		{"channel in use", codec.AppendJoin(nil, 0, codec.JoinOrCreate, "lobby", nil), codec.BadChannel, ""},
 		{"gap in the sequence", unhex("95 00 00 05 00 91 92 a4 6c696e65 a1 61"), codec.BadSequence, ""},

@@ -148,7 +148,7 @@ func TestCloseFreesWaiting(t *testing.T) {
 func TestDialRefused(t *testing.T) {
 	bye := func(p *peer) {
 		p.want(codec.FrameHello)
-		p.send(codec.AppendBye(nil, codec.Unauthorized, "who are you", 0))
+		p.send(codec.AppendBye(nil, codec.Unauthorized, "who are you", 0, ""))
 		p.end()
 	}
 	cases := []struct {
@@ -165,7 +165,7 @@ func TestDialRefused(t *testing.T) {
 			p.want(codec.FrameHello)
 			p.send(codec.AppendPing(nil, 5))
 			p.want(codec.FramePong)
-			p.send(codec.AppendBye(nil, codec.Overloaded, "", 0))
+			p.send(codec.AppendBye(nil, codec.Overloaded, "", 0, ""))
 			p.end()
 		}, codec.Overloaded},
 	}

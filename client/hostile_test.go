@@ -171,7 +171,7 @@ func TestBye(t *testing.T) {
 		url := serve(t, scheme, func(p *peer) {
 			p.hello(welcome())
 			p.admit()
-			p.send(codec.AppendBye(nil, codec.GoingAway, "update", 1500))
+			p.send(codec.AppendBye(nil, codec.GoingAway, "update", 1500, ""))
 			p.end()
 		})
 		e := expectEnd(t, url, codec.GoingAway)

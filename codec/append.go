@@ -128,10 +128,12 @@ func AppendNotice(b []byte, channel uint32, code Code, reason string, seq uint64
 	return AppendUint(b, seq)
 }
 
-// AppendBye appends a BYE; delay is in milliseconds, a reason longer than MaxReason is cut.
-func AppendBye(b []byte, code Code, reason string, delay int) []byte {
-	b = AppendUint(AppendFrame(b, FrameBye, 3), uint64(code))
-	return AppendUint(AppendStr(b, CutReason(reason)), uint64(min(max(delay, 0), 1<<31-1)))
+// AppendBye appends a server's BYE; a reason longer than MaxReason is cut. delay is how long the client should stay away, in
+// milliseconds; address is where it should come back to, empty for the same place.
+func AppendBye(b []byte, code Code, reason string, delay int, address string) []byte {
+	b = AppendUint(AppendFrame(b, FrameBye, 4), uint64(code))
+	b = AppendUint(AppendStr(b, CutReason(reason)), uint64(min(max(delay, 0), 1<<31-1)))
+	return AppendStr(b, address)
 }
 
 // AppendPing appends a PING.

@@ -6,6 +6,8 @@ import "unicode/utf8"
 type Welcome struct {
 	Version  int
 	Session  string // "sid": the session's public name, for logs
+	Token    string // what resumes the session; empty: nothing does; a secret
+	Resumed  bool   // the session is the one that HELLO wanted to resume
 	Ping     int    // "ping": milliseconds between the server's PINGs; 0: never
 	Names    []string
 	Limits   Limits
@@ -16,8 +18,20 @@ type Welcome struct {
 // AppendWelcome appends a WELCOME.
 func AppendWelcome(b []byte, w Welcome) []byte {
 	b = AppendUint(AppendFrame(b, FrameWelcome, 2), uint64(w.Version))
-	b = AppendMap(b, 4)
-	b = AppendStr(AppendStr(b, "sid"), w.Session)
+	facts := 4
+	if w.Token != "" {
+		facts++
+	}
+	if w.Resumed {
+		facts++
+	}
+	b = AppendStr(AppendStr(AppendMap(b, facts), "sid"), w.Session)
+	if w.Token != "" {
+		b = AppendStr(AppendStr(b, "token"), w.Token)
+	}
+	if w.Resumed {
+		b = AppendBool(AppendStr(b, "resumed"), true)
+	}
 	b = AppendUint(AppendStr(b, "ping"), uint64(w.Ping))
 	b = AppendArray(AppendStr(b, "names"), len(w.Names))
 	for _, name := range w.Names {
@@ -44,6 +58,10 @@ func (r *Reader) Welcome(n int) (w Welcome, err error) {
 		switch key {
 		case "sid":
 			w.Session, err = r.text(MaxName, "sid")
+		case "token":
+			w.Token, err = r.text(MaxToken, "token")
+		case "resumed":
+			w.Resumed, err = r.Bool()
 		case "ping":
 			w.Ping, err = r.count("ping")
 		case "names":

@@ -18,9 +18,11 @@ const (
 	FramePong    FrameType = 8  // both: stamp
 	FrameNames   FrameType = 9  // to the client: first index, names
 	FrameNotice  FrameType = 10 // to the client: channel, code, reason, sequence number
-	FrameBye     FrameType = 11 // to the client: code, reason, delay
+	FrameBye     FrameType = 11 // to the client: code, reason, delay, address; to the server: code, reason
+	FrameResumed FrameType = 12 // to the client: channel, sequence number
+	FrameResync  FrameType = 13 // to the client: channel, tick
 
-	frameTypes = 12
+	frameTypes = 14
 )
 
 // How says which room a JOIN means.
@@ -114,10 +116,8 @@ func (r *Reader) text(max int, what string) (string, error) {
 
 // finish skips the elements that a later version may have added and checks that nothing follows.
 func (r *Reader) finish(extra int) error {
-	for ; extra > 0; extra-- {
-		if _, err := r.value(elementLevel); err != nil {
-			return err
-		}
+	if err := r.skip(extra, elementLevel); err != nil {
+		return err
 	}
 	return r.Done()
 }
@@ -140,6 +140,7 @@ const (
 type Hello struct {
 	Version int
 	Auth    []byte // the value of "auth", for the server's hook; nil if there is none; aliases the frame
+	Resume  *Resume
 }
 
 // Hello reads the rest of a HELLO of n elements.
@@ -159,18 +160,27 @@ func (r *Reader) Hello(n int) (h Hello, err error) {
 		if err != nil {
 			return h, asMalformed(err)
 		}
-		value, err := r.value(factLevel)
-		if err != nil {
+		if err = r.option(&h, string(key)); err != nil {
 			return h, err
-		}
-		if string(key) == "auth" {
-			if h.Auth != nil {
-				return h, Errorf(Malformed, "HELLO has two values for auth")
-			}
-			h.Auth = value
 		}
 	}
 	return h, r.finish(n - 2)
+}
+
+// option reads the value of one of HELLO's options.
+func (r *Reader) option(h *Hello, key string) (err error) {
+	switch {
+	case key == "resume" && h.Resume == nil:
+		h.Resume, err = r.resume()
+		return err
+	case key == "auth" && h.Auth == nil:
+		h.Auth, err = r.value(factLevel)
+		return err
+	case key == "auth" || key == "resume":
+		return Errorf(Malformed, "HELLO has two values for %s", key)
+	}
+	_, err = r.value(factLevel)
+	return err
 }
 
 // JoinRequest is a client's wish for a room.
@@ -232,9 +242,16 @@ type Reasoned struct {
 	Reason  string
 	Seq     uint64 // NOTICE: the packet that was dropped
 	Delay   int    // BYE: milliseconds to wait before coming back
+	Address string // BYE: where to come back to; empty: the same place
 }
 
-// Reasoned reads the rest of a LEFT, NOTICE or BYE of n elements.
+// Texts from a server are read somewhat longer than MaxReason, for the sake of servers that count otherwise.
+const (
+	maxReadReason = 1 << 10
+	maxAddress    = 1 << 10
+)
+
+// Reasoned reads the rest of a server's LEFT, NOTICE or BYE of n elements.
 func (r *Reader) Reasoned(t FrameType, n int) (e Reasoned, err error) {
 	want := 3 // LEFT and BYE
 	if t == FrameNotice {
@@ -253,7 +270,7 @@ func (r *Reader) Reasoned(t FrameType, n int) (e Reasoned, err error) {
 		return e, err
 	}
 	e.Code = Code(u)
-	if e.Reason, err = r.text(1<<10, "reason"); err != nil {
+	if e.Reason, err = r.text(maxReadReason, "reason"); err != nil {
 		return e, err
 	}
 	if t == FrameLeft {
@@ -263,6 +280,10 @@ func (r *Reader) Reasoned(t FrameType, n int) (e Reasoned, err error) {
 		e.Seq, err = r.element(maxNumber, "sequence number")
 	} else {
 		e.Delay, err = r.count("delay")
+	}
+	if err == nil && t == FrameBye && n > want {
+		want++ // servers before RESUMED did not send it
+		e.Address, err = r.text(maxAddress, "address")
 	}
 	if err != nil {
 		return e, err

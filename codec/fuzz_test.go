@@ -54,6 +54,7 @@ func FuzzClientFrame(f *testing.F) {
 	for _, s := range []string{
 		"93 01 01 81 a4 61757468 a1 78", "95 03 00 00 a4 706f6e67 c0", "92 05 00", "92 07 cd 0100", "92 08 00",
 		"95 00 00 01 00 95 92 00 c0 92 a1 78 c0 93 05 c0 01 93 ff c0 01 93 fe a1 78 01", "96 00 00 01 00 90 c0",
+		"93 01 01 82 a4 61757468 a1 78 a6 726573756d65 92 a1 74 92 92 00 05 92 01 c0", "93 0b cd 03e8 a1 78",
 	} {
 		f.Add(unhex(f, s))
 	}
@@ -81,8 +82,11 @@ func FuzzClientFrame(f *testing.F) {
 	})
 }
 
-// normalize drops the one thing that is cut when it is written: a long text of a failure.
+// normalize drops what is cut when it is written: a long text of a failure, a long reason.
 func normalize(f *frame) {
+	if f.Bye != nil {
+		f.Bye.Reason = CutReason(f.Bye.Reason)
+	}
 	for i := range f.Packets {
 		if p := &f.Packets[i]; p.Kind == Failure {
 			r := NewReader(p.Payload, ServerLimits)

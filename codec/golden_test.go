@@ -84,6 +84,9 @@ func TestGoldenFrames(t *testing.T) {
 func rebuild(f frame, elements int) ([]byte, bool) {
 	switch f.Type {
 	case FrameHello:
+		if f.Hello.Resume != nil {
+			return AppendResume(nil, f.Hello.Auth, *f.Hello.Resume), elements == 3
+		}
 		return AppendHello(nil, f.Hello.Auth), elements == 3
 	case FrameJoin:
 		return AppendJoin(nil, f.Join.Channel, f.Join.How, f.Join.Name, f.Join.Options), elements == 5
@@ -102,7 +105,14 @@ func rebuild(f frame, elements int) ([]byte, bool) {
 	case FrameNotice:
 		return AppendNotice(nil, f.Reasoned.Channel, f.Reasoned.Code, f.Reasoned.Reason, f.Reasoned.Seq), elements == 5
 	case FrameBye:
-		return AppendBye(nil, f.Reasoned.Code, f.Reasoned.Reason, f.Reasoned.Delay), elements == 4
+		if f.Bye != nil {
+			return AppendClientBye(nil, f.Bye.Code, f.Bye.Reason), elements == 3
+		}
+		return AppendBye(nil, f.Reasoned.Code, f.Reasoned.Reason, f.Reasoned.Delay, f.Reasoned.Address), elements == 5
+	case FrameResumed:
+		return AppendResumed(nil, f.Channel, f.Number), elements == 3
+	case FrameResync:
+		return AppendResync(nil, f.Channel, f.Number), elements == 3
 	case FrameNames:
 		return AppendNames(nil, f.First, f.Names), elements == 3
 	}

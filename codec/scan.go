@@ -16,6 +16,7 @@ func Scan(b []byte, limits Limits) error {
 const (
 	elementLevel = 1 // an element of a frame
 	factLevel    = 2 // a value in a frame's map of facts or options
+	resumeLevel  = 3 // in HELLO's resume, a list in that map
 	payloadLevel = 3 // in [frame, [packets, [packet]]]
 )
 

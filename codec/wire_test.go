@@ -14,7 +14,9 @@ type frame struct {
 	Welcome  Welcome
 	Join     JoinRequest
 	Joined   Joined
-	Channel  uint32 // LEAVE
+	Channel  uint32 // LEAVE, RESUMED, RESYNC
+	Number   uint64 // RESUMED, RESYNC
+	Bye      *Error // a client's
 	Reasoned Reasoned
 	Stamp    uint64
 	First    int
@@ -45,6 +47,8 @@ func readClientFrame(b []byte, limits Limits) (f frame, err error) {
 		f.Channel, err = r.Leave(n)
 	case FramePing, FramePong:
 		f.Stamp, err = r.Stamp(n)
+	case FrameBye:
+		f.Bye, err = r.ClientBye(n)
 	default:
 		err = Errorf(UnexpectedFrame, "frame type %d from a client", t)
 	}
@@ -77,6 +81,10 @@ func readServerFrame(b []byte) (f frame, err error) {
 		f.Stamp, err = r.Stamp(n)
 	case FrameNames:
 		f.First, f.Names, err = r.Names(n)
+	case FrameResumed:
+		f.Channel, f.Number, err = r.Resumed(n)
+	case FrameResync:
+		f.Channel, f.Number, err = r.Resync(n)
 	default:
 		err = Errorf(UnexpectedFrame, "frame type %d from a server", t)
 	}

@@ -32,7 +32,7 @@ func (e *Engine) ServeTCP(ln net.Listener, tlsConf *stdtls.Config) error {
 		c := e.register(n)
 		if c == nil {
 			e.totals.rejected.Add(1)
-			bye := codec.AppendBye(nil, codec.Overloaded, "the server is full", 0)
+			bye := codec.AppendBye(nil, codec.Overloaded, "the server is full", 0, "")
 			_, _ = n.nc.Write(append([]byte{0, 0, 0, byte(len(bye))}, bye...))
 			linger(n.nc)
 			return

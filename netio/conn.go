@@ -212,7 +212,7 @@ func (c *Conn) closeWith(e *codec.Error, delay time.Duration) {
 	}
 	reason := codec.CutReason(e.Reason)
 	buf := make([]byte, 0, 320)
-	bye := codec.AppendBye(make([]byte, Headroom, Headroom+160), e.Code, e.Reason, int(delay.Milliseconds()))
+	bye := codec.AppendBye(make([]byte, Headroom, Headroom+160), e.Code, e.Reason, int(delay.Milliseconds()), "")
 	buf = append(buf, c.withHeader(bye, Headroom)...)
 	if c.transport == WebSocket {
 		buf = appendClose(buf, e.Code, reason)
