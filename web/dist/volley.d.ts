@@ -11,8 +11,9 @@
  * @packageDocumentation
  */
 export { connect } from "./connect.js";
-export { Client, type CloseInfo, type ConnectOptions } from "./client.js";
-export { Room, type LeaveInfo, type Meta, type RequestOptions } from "./room.js";
+export { Client, type ConnectOptions } from "./client.js";
+export type { ClientState, CloseInfo, ReconnectOptions } from "./comeback.js";
+export { Room, type LeaveInfo, type Meta, type RejoinInfo, type RequestOptions } from "./room.js";
 export { VolleyError, type ErrorKind } from "./errors.js";
 export { Code, codeName, reconnectRule, type Reconnect } from "./codes.js";
 export type { AnyEvents, Answer, EventName, PayloadArgs, Question, RequestName } from "./events.js";

@@ -2,7 +2,8 @@ import { Code } from "./codes.js";
 import { encode, Encoded } from "./codec.js";
 import { describe, FrameError, VolleyError } from "./errors.js";
 import { Type, type ChannelFrame, type JoinedFrame, type LeftFrame, type Limits, type ResumedFrame } from "./frames.js";
-import { Room, type Link } from "./room.js";
+import { Room } from "./room.js";
+import type { Link } from "./seat.js";
 
 /** How to join: the numbers of JOIN. @internal */
 export const How = { JoinOrCreate: 0, Create: 1, Join: 2, ById: 3 } as const;
@@ -89,14 +90,14 @@ export class Channels {
     const list: [number, number | null][] = [];
     for (const [channel, m] of this.#members) {
       m.asked = m.sent || !m.pending;
-      if (m.asked) list.push([channel, m.pending ? null : m.room!._newest]);
+      if (m.asked) list.push([channel, m.pending ? null : m.room!._seat.newest]);
     }
     return list;
   }
 
   /** The connection is gone; the session may not be. */
   cut(): void {
-    for (const room of this.rooms) room._cut();
+    for (const room of this.rooms) room._seat.cut();
   }
 
   /** A connection that carries on the session. */
@@ -184,7 +185,7 @@ export class Channels {
   #again(m: Membership): boolean {
     const room = m.room!;
     if (!room.joined || !this.#owner.rejoin(room)) return false;
-    room._cut();
+    room._seat.cut();
     m.pending = { how: How.ById, name: room.id };
     return true;
   }

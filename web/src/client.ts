@@ -258,8 +258,8 @@ export class Client {
   #ring(): number {
     let next = Infinity;
     for (const room of this.rooms) {
-      room._ackIfDue();
-      next = Math.min(next, room._ackDue);
+      room._seat.ackIfDue();
+      next = Math.min(next, room._seat.ackDue);
     }
     return next;
   }

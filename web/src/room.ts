@@ -1,64 +1,11 @@
 import { Code } from "./codes.js";
-import { encode } from "./codec.js";
-import { describe, FrameError, VolleyError } from "./errors.js";
-import type { Answer, AnyEvents, EventName, PayloadArgs, Question, RequestName } from "./events.js";
-import { overhead, Type, volley } from "./frames.js";
-import type { Limits, NoticeFrame, Packet, ResyncFrame, RoomFacts, VolleyFrame } from "./frames.js";
-import { due, now } from "./alarm.js";
+import { describe, VolleyError } from "./errors.js";
+import type { Answer, AnyEvents, EventName, LeaveInfo, Meta, PayloadArgs, Question } from "./events.js";
+import type { RejoinInfo, RequestName, RequestOptions } from "./events.js";
+import { Type, type NoticeFrame, type Packet, type ResyncFrame, type RoomFacts, type VolleyFrame } from "./frames.js";
 import { Listeners, type Unsubscribe } from "./listeners.js";
-import { measure } from "./measure.js";
-import type { Names } from "./names.js";
-import { Outbox, type OutboxBound } from "./outbox.js";
 import { Requests } from "./requests.js";
-
-/** What a room needs of its client. @internal */
-export interface Link {
-  /** The client is not closed; it may be offline. */
-  readonly open: boolean;
-  readonly limits: Limits;
-  readonly names: Names;
-  readonly bound: OutboxBound;
-  send(frame: Uint8Array<ArrayBuffer>): void;
-  sendLeave(channel: number): void;
-  /** Looks at this room's `_ackDue` no later than `time`. */
-  wakeBy(time: number): void;
-  /** Tells the user about an exception of theirs. */
-  report(error: unknown): void;
-  /** The room is over and its channel is free. */
-  release(channel: number): void;
-}
-
-/** What goes with a packet. */
-export interface Meta {
-  /** The tick of the frame that brought the packet. */
-  readonly tick: number;
-  /** The number of our last packet that the room had processed by then. */
-  readonly ack: number;
-}
-
-/** Why and how a room was left: one of the codes 4100–4109, or the close code of the connection. */
-export interface LeaveInfo {
-  readonly code: number;
-  readonly reason: string;
-}
-
-/** What became of a room's old membership when its client had to join again. */
-export interface RejoinInfo {
-  /**
-   * How many packets, emitted before, were unacknowledged and are dropped. The server has processed
-   * some of them, all or none: nobody can tell any more.
-   */
-  readonly lost: number;
-}
-
-/** Options of one request. */
-export interface RequestOptions {
-  /**
-   * How long to wait for the reply, in ms, times without a connection included; 0 waits as long as the
-   * room lasts. 10,000 if not given.
-   */
-  timeout?: number;
-}
+import { Seat, type Link } from "./seat.js";
 
 type Handler = (payload: unknown) => unknown;
 
@@ -79,8 +26,8 @@ export class Room<Server extends object = AnyEvents, Client extends object = Any
   /** Resolves when this client is no longer in the room; never rejects. */
   readonly left: Promise<LeaveInfo>;
 
-  /** When the ticks that were processed must be acknowledged; Infinity if they are. @internal */
-  _ackDue = Infinity;
+  /** Of the present membership: a client that had to join again has another one, in the same room. @internal */
+  _seat: Seat;
 
   readonly #link: Link;
   readonly #channel: number;
@@ -94,24 +41,10 @@ export class Room<Server extends object = AnyEvents, Client extends object = Any
   readonly #resyncs: Listeners<[tick: number]>;
   readonly #rejoins: Listeners<[info: RejoinInfo]>;
 
-  // Of this membership: a client that had to join again has another one, in the same object.
-  #facts!: RoomFacts;
-  #outbox!: Outbox;
-  #tick!: number;
-  #ack!: number;
-  /** The newest tick that arrived, which may be ahead of #tick while steps are held. @internal */
-  _newest!: number;
-  /** The last tick that the server heard from us. */
-  #told!: number;
-
   /** Steps that wait until the code that awaited the join had its turn; null from then on. */
   #held: (() => void)[] | null = [];
-  #flushing = false;
-  /** Frames of ours may leave: the server has answered JOIN or HELLO about this room, and was not told LEAVE. */
-  #live!: boolean;
-  #leaving = false;
   /** RESUMED's number, until the first VOLLEY after it. */
-  #arrived: number | undefined;
+  #reached: number | undefined;
   /** Replies were lost; the next VOLLEY says up to where. */
   #resyncing = false;
   #end: LeaveInfo | undefined;
@@ -121,7 +54,7 @@ export class Room<Server extends object = AnyEvents, Client extends object = Any
   constructor(link: Link, channel: number, facts: RoomFacts) {
     this.#link = link;
     this.#channel = channel;
-    this.#enter(facts);
+    this._seat = new Seat(link, channel, facts);
     this.#any = new Listeners(link.report);
     this.#volleys = new Listeners(link.report);
     this.#leaves = new Listeners(link.report);
@@ -136,37 +69,37 @@ export class Room<Server extends object = AnyEvents, Client extends object = Any
 
   /** The room's id; others join it by `joinById`. Another one after `onRejoin` if the room was gone. */
   get id(): string {
-    return this.#facts.room;
+    return this._seat.facts.room;
   }
 
   /** The kind of the room. */
   get kind(): string {
-    return this.#facts.kind;
+    return this._seat.facts.kind;
   }
 
   /** This client's number in the room, never 0. It changes with `onRejoin`. */
   get clientId(): number {
-    return this.#facts.client;
+    return this._seat.facts.client;
   }
 
   /** Ticks a second; 0 for a room that runs only when something happens. */
   get rate(): number {
-    return this.#facts.rate;
+    return this._seat.facts.rate;
   }
 
   /** The last tick that was processed: its packets are being dispatched or were. */
   get tick(): number {
-    return this.#tick;
+    return this._seat.tick;
   }
 
   /** The number of our last packet that the room has processed; 0 before the first. */
   get ack(): number {
-    return this.#ack;
+    return this._seat.ack;
   }
 
   /** The number of the last packet that we emitted; 0 before the first. */
   get seq(): number {
-    return this.#outbox.last;
+    return this._seat.seq;
   }
 
   /**
@@ -174,12 +107,12 @@ export class Room<Server extends object = AnyEvents, Client extends object = Any
    * is lost and may come back: what is emitted then waits.
    */
   get joined(): boolean {
-    return this.#end === undefined && !this.#leaving && this.#link.open;
+    return this.#end === undefined && !this._seat.leaving && this.#link.open;
   }
 
   /** Whether what is emitted leaves now: `joined`, and the connection stands. */
   get connected(): boolean {
-    return this.#live && this.joined;
+    return this._seat.live && this.joined;
   }
 
   /** Calls `listener` with each event of this name. */
@@ -280,7 +213,7 @@ export class Room<Server extends object = AnyEvents, Client extends object = Any
    */
   emit<K extends EventName<Client>>(event: K, ...args: PayloadArgs<Client[K]>): number {
     this.#checkJoined();
-    return this.#push(event, this.#link.names.ref(event), args[0]);
+    return this._seat.push(event, this.#link.names.ref(event), args[0]);
   }
 
   /**
@@ -302,22 +235,13 @@ export class Room<Server extends object = AnyEvents, Client extends object = Any
       throw new VolleyError("full", `${this.#requests.size} requests are unanswered already`, Code.TooManyRequests);
     }
     const id = this.#requests.nextId();
-    const seq = this.#push(event, this.#link.names.ref(event), payload, id);
+    const seq = this._seat.push(event, this.#link.names.ref(event), payload, id);
     return (await this.#requests.wait(id, event, seq, options?.timeout ?? 10_000)) as Answer<Client[K]>;
   }
 
   /** Sends what was emitted so far, instead of at the end of the turn. */
   flush(): void {
-    if (!this.#live) return;
-    for (let batch = this.#outbox.take(); batch; batch = this.#outbox.take()) {
-      this.#sendVolley(batch.seq, batch.packets);
-    }
-    // What did not fit goes first, with the acknowledgements to come.
-    if (this.#leaving && this.#outbox.unsent > this.#outbox.last) {
-      this.#live = false; // LEAVE is our last word
-      this._ackDue = Infinity;
-      this.#link.sendLeave(this.#channel);
-    }
+    this._seat.flush();
   }
 
   /**
@@ -325,10 +249,7 @@ export class Room<Server extends object = AnyEvents, Client extends object = Any
    * it never rejects.
    */
   async leave(): Promise<void> {
-    if (this.joined) {
-      this.#leaving = true;
-      this.flush();
-    }
+    if (this.joined) this._seat.leave();
     await this.left;
   }
 
@@ -337,64 +258,39 @@ export class Room<Server extends object = AnyEvents, Client extends object = Any
     switch (frame.type) {
       case Type.Volley: {
         // All that can be wrong with the frame is found now, when the connection can be blamed.
-        this.#advance(frame.tick);
-        if (frame.ack >= this.#outbox.unsent) {
-          throw new FrameError(Code.UnexpectedFrame, `packet ${frame.ack} was acknowledged and never sent`);
-        }
+        this._seat.arrived(frame.tick, frame.ack);
         const packets = frame.packets.map((p) =>
           p.kind === "event" || p.kind === "request" ? { ...p, event: this.#link.names.name(p.event) } : p,
         );
-        return this.#step(() => this.#onVolleyFrame(frame.tick, frame.ack, packets));
+        this.#reached = undefined;
+        return this.#step(() => this.#onVolley(frame.tick, frame.ack, packets));
       }
       case Type.Notice:
-        return this.#step(() => this.#onNoticeFrame(frame));
-      case Type.Resync:
-        this.#advance(frame.tick);
-        return this.#step(() => this.#onResyncFrame(frame.tick));
+        return this.#step(() => this.#onNotice(frame));
+      case Type.Resync: {
+        this._seat.arrived(frame.tick, 0);
+        const reached = this.#reached;
+        return this.#step(() => this.#onResync(frame.tick, reached));
+      }
     }
   }
 
-  #advance(tick: number): void {
-    if (tick < this._newest) throw new FrameError(Code.UnexpectedFrame, `tick ${tick} came after tick ${this._newest}`);
-    this._newest = tick;
-  }
-
-  /** The connection is gone: nothing leaves until the server has answered about this room. @internal */
-  _cut(): void {
-    this.#live = false;
-    this._ackDue = Infinity;
-  }
-
-  /** A new connection carries on; packet `seq` was our last to arrive. @throws {@link FrameError} @internal */
+  /** A new connection carries on; packet `seq` was our last to reach the server. @throws {@link FrameError} @internal */
   _resumed(seq: number): void {
-    if (!this.#outbox.rewind(seq)) {
-      throw new FrameError(Code.UnexpectedFrame, `the room resumes after packet ${seq}, which cannot be`);
-    }
-    this.#live = true;
-    this.#arrived = seq;
-    this.#told = this._newest; // HELLO said so
-    this.flush();
+    this._seat.resume(seq);
+    this.#reached = seq;
   }
 
   /** The server had forgotten us, and we have joined again. @internal */
   _rejoined(facts: RoomFacts): void {
     this.#letGo(); // what is held belongs to the old membership
-    const lost = this.#outbox.size;
-    this.#enter(facts);
-    this.#requests.failAll(() => lostRequest());
-    this.#rejoins.call({ lost });
-    this.flush(); // it may have begun to leave meanwhile
-  }
-
-  /** A membership begins. */
-  #enter(facts: RoomFacts): void {
-    this.#facts = facts;
-    this.#tick = this._newest = this.#told = facts.tick;
-    this.#ack = 0;
-    this.#outbox = new Outbox(this.#link.limits, this.#link.bound);
-    this.#arrived = undefined;
+    const { unacked, leaving } = this._seat;
+    this._seat = new Seat(this.#link, this.#channel, facts);
+    this.#reached = undefined;
     this.#resyncing = false;
-    this.#live = true;
+    this.#requests.failAll(lostRequest);
+    this.#rejoins.call({ lost: unacked });
+    if (leaving) this._seat.leave();
   }
 
   /** The room is over for this client. @internal */
@@ -402,20 +298,13 @@ export class Room<Server extends object = AnyEvents, Client extends object = Any
     if (this.#end) return;
     // From here on nothing more is sent: the channel is no longer ours.
     const end = (this.#end = { code, reason });
-    this._cut();
+    this._seat.cut();
     this.#link.release(this.#channel);
     this.#step(() => {
       this.#requests.failAll(() => this.#gone());
       this.#resolveLeft(end);
       this.#leaves.call(code, reason);
     });
-  }
-
-  /** Acknowledges the ticks that were processed, if it is time. @internal */
-  _ackIfDue(): void {
-    if (!due(this._ackDue)) return;
-    this.flush();
-    if (this._ackDue < Infinity) this.#sendVolley(this.#outbox.unsent, []);
   }
 
   /** Does one step of the room's history now, or in its turn if steps are held. */
@@ -432,29 +321,23 @@ export class Room<Server extends object = AnyEvents, Client extends object = Any
     for (const step of held) step();
   }
 
-  #onVolleyFrame(tick: number, ack: number, packets: readonly Packet[]): void {
-    this.#tick = tick;
-    if (ack > this.#ack) this.#ack = ack;
-    this.#outbox.trim(this.#ack);
-    const meta: Meta = { tick, ack: this.#ack };
+  #onVolley(tick: number, ack: number, packets: readonly Packet[]): void {
+    const seat = this._seat;
+    seat.begin(tick, ack);
+    const meta: Meta = { tick, ack: seat.ack };
     for (const packet of packets) this.#dispatch(packet, meta);
-    this.#arrived = undefined;
     if (this.#resyncing) {
       this.#resyncing = false;
-      this.#requests.failThrough(this.#ack, lostRequest);
+      this.#requests.failThrough(seat.ack, lostRequest);
     }
-    this.#volleys.call(tick, this.#ack);
-    if (this.#outbox.unsent <= this.#outbox.last) this.#flushSoon(); // what waits for acknowledgements
-    // Half of the time that the server gives us, so that the way there fits in as well.
-    if (tick > this.#told && this._ackDue === Infinity && this.#live) this._ackDue = now() + this.#facts.acks / 2;
-    this._ackIfDue(); // timers of hidden pages hardly run; frames still arrive
-    if (this._ackDue < Infinity) this.#link.wakeBy(this._ackDue);
+    this.#volleys.call(tick, seat.ack);
+    seat.done();
   }
 
-  #onResyncFrame(tick: number): void {
-    this.#tick = tick;
+  #onResync(tick: number, reached: number | undefined): void {
+    this._seat.begin(tick, 0);
     // After RESUMED the lost replies are those to what had arrived; otherwise the next VOLLEY tells.
-    if (this.#arrived !== undefined) this.#requests.failThrough(this.#arrived, lostRequest);
+    if (reached !== undefined) this.#requests.failThrough(reached, lostRequest);
     else this.#resyncing = true;
     this.#resyncs.call(tick);
   }
@@ -479,7 +362,7 @@ export class Room<Server extends object = AnyEvents, Client extends object = Any
   async #answer(event: string, payload: unknown, id: number): Promise<void> {
     const handler = this.#handlers.get(event);
     if (!handler) return this.#reply(-2, "no handler", id);
-    const asked = this.#facts;
+    const asked = this._seat;
     let ref: -1 | -2 = -1;
     let reply: unknown;
     try {
@@ -488,13 +371,13 @@ export class Room<Server extends object = AnyEvents, Client extends object = Any
       ref = -2;
       reply = error instanceof Error ? error.message : String(error);
     }
-    if (asked === this.#facts) this.#reply(ref, reply, id); // in another membership nobody waits for it
+    if (asked === this._seat) this.#reply(ref, reply, id); // in another membership nobody waits for it
   }
 
   #reply(ref: -1 | -2, payload: unknown, id: number): void {
     if (!this.joined) return; // nobody waits for it any more
     try {
-      this.#push(ref === -1 ? "reply" : "failure", ref, payload, id);
+      this._seat.push(ref === -1 ? "reply" : "failure", ref, payload, id);
     } catch (error) {
       this.#link.report(error);
       // The asker must not wait for nothing, but if even this cannot be sent, the outbox is full.
@@ -502,7 +385,7 @@ export class Room<Server extends object = AnyEvents, Client extends object = Any
     }
   }
 
-  #onNoticeFrame({ code, reason, seq }: NoticeFrame): void {
+  #onNotice({ code, reason, seq }: NoticeFrame): void {
     const error = new VolleyError("refused", describe(code, reason), code);
     this.#requests.failPacket(seq, error);
     // Nobody listens: a mistyped event name must not be silent.
@@ -510,44 +393,12 @@ export class Room<Server extends object = AnyEvents, Client extends object = Any
     this.#notices.call(code, reason, seq);
   }
 
-  /** Encodes a packet, numbers it and sees to it that it leaves. */
-  #push(what: string, ref: string | number, payload: unknown, id?: number): number {
-    const { limits } = this.#link;
-    const values = measure(payload, what, limits.depth - overhead.depth);
-    const packet = encode(id === undefined ? [ref, payload] : [ref, payload, id]);
-    const elements = values + 3; // the array, the event and the id
-    if (packet.length + overhead.bytes > limits.frame) {
-      throw new VolleyError("invalid", `${what} has ${packet.length} bytes; a frame may have ${limits.frame}`);
-    }
-    if (elements + overhead.elements > limits.elements) {
-      throw new VolleyError("invalid", `${what} holds ${values} values; a frame may hold ${limits.elements}`);
-    }
-    const seq = this.#outbox.push(packet, elements);
-    this.#flushSoon();
-    return seq;
-  }
-
-  #flushSoon(): void {
-    if (this.#flushing) return;
-    this.#flushing = true;
-    queueMicrotask(() => {
-      this.#flushing = false;
-      this.flush();
-    });
-  }
-
-  #sendVolley(seq: number, packets: readonly Uint8Array[]): void {
-    this.#link.send(volley(this.#channel, seq, this.#tick, packets));
-    this.#told = this.#tick;
-    this._ackDue = Infinity;
-  }
-
   #checkJoined(): void {
     if (!this.joined) throw this.#gone();
   }
 
   #gone(): VolleyError {
-    const { code, reason } = this.#end ?? { code: this.#leaving ? Code.Left : 0, reason: "" };
+    const { code, reason } = this.#end ?? { code: this._seat.leaving ? Code.Left : 0, reason: "" };
     if (code >= Code.Left && code < 4200) return new VolleyError("left", `not in the room: ${describe(code, reason)}`, code);
     return new VolleyError("closed", code ? `the connection closed: ${describe(code, reason)}` : "the connection is closed", code);
   }
