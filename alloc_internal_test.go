@@ -32,6 +32,8 @@ func (nobody) Joined(*room.Client, uint64)          {}
 func (nobody) Left(uint32, *codec.Error)            {}
 func (nobody) Dropped(uint32, uint64, *codec.Error) {}
 func (nobody) Fail(*codec.Error)                    {}
+func (nobody) Resumed(uint32, uint64)               {}
+func (nobody) Resync(uint32, uint64)                {}
 
 // From a frame to the room's inbox, and through the room's tick, nothing is allocated.
 func TestFrameToInboxDoesNotAllocate(t *testing.T) {

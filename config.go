@@ -40,8 +40,12 @@ type Config struct {
 	MaxConns int
 	// RoomsPerConn is how many rooms one connection may be in. 0: 16.
 	RoomsPerConn int
-	// MaxBacklog is how many unsent bytes a connection may have before it is closed with codec.SlowConsumer. Rooms hold back
-	// while anything is unsent, so this bounds one frame and the answers to a client that asks without reading. 0: 1 MiB.
+	// MaxAway is how many sessions whose connections were lost may wait for their clients at once (room.Config.Grace says how
+	// long). Beyond it a lost connection is a leave. 0: 100,000.
+	MaxAway int
+	// MaxBacklog is how many unsent bytes a connection may have behind an unsent frame before it is closed with
+	// codec.SlowConsumer. Rooms hold back while anything is unsent, so this bounds the answers to a client that asks without
+	// reading. A frame that finds the connection ready may be longer. 0: 64 KiB.
 	MaxBacklog int
 	// MessagesPerSecond bounds what a connection may send, with bursts of twice as many. 0: 500. Negative: no limit.
 	MessagesPerSecond int
@@ -84,8 +88,11 @@ func (c Config) withDefaults() Config {
 	if c.RoomsPerConn <= 0 {
 		c.RoomsPerConn = 16
 	}
+	if c.MaxAway <= 0 {
+		c.MaxAway = 100_000
+	}
 	if c.MaxBacklog <= 0 {
-		c.MaxBacklog = 1 << 20
+		c.MaxBacklog = 64 << 10
 	}
 	if c.PingInterval == 0 {
 		c.PingInterval = 25 * time.Second

@@ -27,6 +27,8 @@ type Server struct {
 	engine *netio.Engine
 	failed error // why there is no engine
 
+	sessions *sessions // nil: none can be resumed
+
 	mu     sync.Mutex
 	web    net.Listener  // guarded by mu
 	tcp    net.Listener  // guarded by mu
@@ -47,6 +49,9 @@ func New(cfg Config, kinds ...room.AnyKind) *Server {
 	}
 	s.sched = tick.New(ticks)
 	s.Host = room.NewHost(room.HostConfig{Scheduler: s.sched, Logger: cfg.Logger, MaxRooms: cfg.MaxRooms}, kinds...)
+	if grace := s.Grace(); grace > 0 {
+		s.sessions = newSessions(grace, cfg.MaxAway)
+	}
 	s.engine, s.failed = netio.New(netio.Config{
 		Pollers:           cfg.Pollers,
 		MaxMessage:        cfg.Limits.Frame,
@@ -191,6 +196,9 @@ func (s *Server) Close(ctx context.Context) error {
 		}
 	}
 	err := s.Host.Close(ctx, codec.Errorf(codec.RoomClosed, "the server shuts down"))
+	if s.sessions != nil {
+		s.sessions.close()
+	}
 	stopped := make(chan error, 1)
 	go func() { // a callback that never returns must not hold up the end of the process
 		var err error
@@ -219,13 +227,14 @@ func afterwards(ctx context.Context, d time.Duration) <-chan struct{} {
 
 // Stats are the counters and gauges of a server.
 type Stats struct {
-	Net   netio.Stats
-	Rooms room.HostStats
+	Net      netio.Stats
+	Sessions SessionStats
+	Rooms    room.HostStats
 }
 
 // Stats returns them now.
 func (s *Server) Stats() Stats {
-	st := Stats{Rooms: s.Host.Stats()}
+	st := Stats{Sessions: s.sessions.stats(), Rooms: s.Host.Stats()}
 	if s.engine != nil {
 		st.Net = s.engine.Stats()
 	}

@@ -2,7 +2,8 @@ package volley
 
 import (
 	"crypto/rand"
-	"encoding/hex"
+	"encoding/binary"
+	"fmt"
 	"net/http"
 	"sync"
 	"sync/atomic"
@@ -19,12 +20,16 @@ type session struct {
 	srv  *Server
 	conn *netio.Conn
 	user any
+	sid  uint64 // the same for all connections that carry on with one another
+	turn uint32 // of the token that the client was given
 
 	// known is how many names of the event table the client has been told. Written under mu.
 	known atomic.Int32
 
-	mu      sync.Mutex
-	clients []*room.Client // by channel; guarded by mu
+	mu        sync.Mutex
+	clients   []*room.Client // by channel; guarded by mu
+	some      *seldom        // guarded by mu; nil: nothing of that
+	confirmed atomic.Bool    // the client has the token, for it has sent something since
 }
 
 var _ room.Link = (*session)(nil)
@@ -52,6 +57,9 @@ func (o opener) Open(c *netio.Conn, req *http.Request, first []byte) (netio.Sess
 	if hello.Version != codec.Version {
 		return nil, codec.Errorf(codec.UnsupportedVersion, "version %d is not spoken here; speak %d", hello.Version, codec.Version)
 	}
+	if hello.Resume != nil {
+		return s.resume(c, hello.Resume) // the token speaks for the client
+	}
 	var user any
 	if s.cfg.Auth != nil {
 		user, err = s.cfg.Auth(&Hello{Request: req, RemoteAddr: c.RemoteAddr(), auth: hello.Auth})
@@ -60,7 +68,16 @@ func (o opener) Open(c *netio.Conn, req *http.Request, first []byte) (netio.Sess
 		}
 	}
 	ses := &session{srv: s, conn: c, user: user}
-	return ses, ses.welcome()
+	if s.sessions != nil {
+		s.sessions.add(ses)
+	} else {
+		ses.sid = newSessionID()
+	}
+	if err := ses.welcome(false); err != nil {
+		ses.end(nil)
+		return nil, err
+	}
+	return ses, nil
 }
 
 func unauthorized(err error) error {
@@ -73,22 +90,27 @@ func unauthorized(err error) error {
 	return &codec.Error{Code: codec.Unauthorized, Reason: err.Error()}
 }
 
-func (s *session) welcome() error {
+// welcome answers HELLO: nobody else sends anything yet.
+func (s *session) welcome(resumed bool) error {
+	token := ""
+	if s.srv.sessions != nil {
+		token = s.srv.sessions.token(s.sid, s.turn)
+	}
 	names := s.srv.Names().List()
 	s.known.Store(int32(len(names)))
 	cfg := &s.srv.cfg
 	return s.control(func(b []byte) []byte {
 		return codec.AppendWelcome(b, codec.Welcome{
-			Version: codec.Version, Session: newSessionID(), Ping: max(0, int(cfg.PingInterval.Milliseconds())),
+			Version: codec.Version, Session: fmt.Sprintf("%016x", s.sid), Token: token, Resumed: resumed, Ping: max(0, int(cfg.PingInterval.Milliseconds())),
 			Names: names, Limits: cfg.Limits, Rooms: cfg.RoomsPerConn, Requests: room.MaxRequests,
 		})
 	})
 }
 
-func newSessionID() string {
+func newSessionID() uint64 {
 	var id [8]byte
 	_, _ = rand.Read(id[:]) // it never fails
-	return hex.EncodeToString(id[:])
+	return binary.BigEndian.Uint64(id[:])
 }
 
 // packets are places for the packets of one frame, between the frame and the inbox.
@@ -98,6 +120,9 @@ type packetList struct{ list []codec.Packet }
 
 // Message takes one frame of the client.
 func (s *session) Message(frame []byte) error {
+	if !s.confirmed.Load() {
+		s.confirmed.Store(true)
+	}
 	r := codec.NewReader(frame, s.srv.cfg.Limits)
 	t, n, err := r.Frame()
 	if err != nil {
@@ -126,6 +151,8 @@ func (s *session) rare(t codec.FrameType, r *codec.Reader, n int) error {
 	case codec.FramePong:
 		_, err := r.Stamp(n)
 		return err
+	case codec.FrameBye:
+		return s.bye(r, n)
 	}
 	return codec.Errorf(codec.UnexpectedFrame, "frame type %d cannot come now", t)
 }
@@ -174,20 +201,30 @@ func (s *session) join(r *codec.Reader, n int) error {
 		return codec.Errorf(codec.BadChannel, "channel %d is in use", j.Channel)
 	}
 	s.mu.Lock() // until the client is in its place: the room may refuse it at once
+	if s.moved() != nil {
+		s.mu.Unlock()
+		return nil // a late frame of a connection that has been replaced: its client will be told that the JOIN did not arrive
+	}
+	s.remember(j.Channel, nil) // the client has heard of the end, or it would not join again
 	c, refused := s.srv.Host.Join(room.JoinRequest{
 		How: j.How, Name: j.Name, Options: j.Options, Channel: j.Channel, Link: s, User: s.user,
 	})
 	if refused == nil {
-		for len(s.clients) <= int(j.Channel) {
-			s.clients = append(s.clients, nil)
-		}
-		s.clients[j.Channel] = c
+		s.place(j.Channel, c)
 	}
 	s.mu.Unlock()
 	if refused != nil {
 		return s.say(func(b []byte) []byte { return codec.AppendLeft(b, j.Channel, refused.Code, refused.Reason) })
 	}
 	return nil
+}
+
+// place puts a membership on a channel. Under mu.
+func (s *session) place(channel uint32, c *room.Client) {
+	for len(s.clients) <= int(channel) {
+		s.clients = append(s.clients, nil)
+	}
+	s.clients[channel] = c
 }
 
 func (s *session) leave(r *codec.Reader, n int) error {
@@ -209,19 +246,15 @@ func (s *session) Drained() {
 	}
 }
 
-// Closed takes the client out of its rooms.
-func (s *session) Closed(err error) {
-	why, _ := err.(*codec.Error)
-	for _, c := range s.all() {
-		c.Leave(why)
-	}
-}
-
 // all returns the memberships at this moment.
 func (s *session) all() []*room.Client {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	var all []*room.Client
+	return s.here()
+}
+
+// here returns the memberships. Under mu.
+func (s *session) here() (all []*room.Client) {
 	for _, c := range s.clients {
 		if c != nil {
 			all = append(all, c)
@@ -235,12 +268,7 @@ func (s *session) Send(buf []byte, head int) error {
 	if int(s.known.Load()) < s.srv.Names().Len() {
 		s.announce()
 	}
-	err := s.conn.Send(buf, head)
-	if n := len(buf) - head; err != nil && n > s.srv.cfg.MaxBacklog {
-		s.srv.cfg.Logger.Warn("volley: a frame was longer than Config.MaxBacklog, so its client is closed",
-			"bytes", n, "limit", s.srv.cfg.MaxBacklog)
-	}
-	return err
+	return s.conn.Send(buf, head)
 }
 
 // announce sends the names that the client has not been told. Under mu, so that no room's frame overtakes them.
@@ -268,12 +296,33 @@ func (s *session) Joined(c *room.Client, tick uint64) {
 	})
 }
 
-// Left frees the channel and tells the client why it is out.
+// Resumed tells the client that a membership goes on.
+func (s *session) Resumed(channel uint32, seq uint64) {
+	_ = s.say(func(b []byte) []byte { return codec.AppendResumed(b, channel, seq) })
+}
+
+// Resync tells the client that it begins afresh in a room.
+func (s *session) Resync(channel uint32, tick uint64) {
+	_ = s.say(func(b []byte) []byte { return codec.AppendResync(b, channel, tick) })
+}
+
+// Left frees the channel and tells the client why it is out. A room that has not heard yet who carries on with the session may
+// say it to the one before.
 func (s *session) Left(channel uint32, why *codec.Error) {
-	s.mu.Lock()
+	for {
+		s.mu.Lock()
+		here := int(channel) < len(s.clients) && s.clients[channel] != nil
+		next := s.moved()
+		if here || next == nil {
+			break
+		}
+		s.mu.Unlock()
+		s = next
+	}
 	if int(channel) < len(s.clients) {
 		s.clients[channel] = nil
 	}
+	s.remember(channel, why)
 	s.mu.Unlock()
 	_ = s.say(func(b []byte) []byte { return codec.AppendLeft(b, channel, why.Code, why.Reason) })
 }

@@ -6,6 +6,8 @@ import (
 	"net/http"
 	"runtime"
 	"time"
+
+	"github.com/volley-go/volley/codec"
 )
 
 // Config says how an Engine behaves. The zero Config works.
@@ -16,8 +18,8 @@ type Config struct {
 	ReadBuffer int
 	// MaxMessage is the longest frame that a peer may send, in bytes. 0: 64 KiB.
 	MaxMessage int
-	// MaxBacklog bounds the bytes of one connection that the kernel has not taken yet; beyond it the connection is closed
-	// with SlowConsumer. 0: 1 MiB.
+	// MaxBacklog bounds the bytes that wait behind a frame of which the kernel has not taken everything yet; beyond it the
+	// connection is closed with SlowConsumer. So a peer that does not read costs one frame and that much. 0: 64 KiB.
 	MaxBacklog int
 
 	// HandshakeTimeout is the time from accept until the first frame has been handled. 0: 10 s.
@@ -55,12 +57,18 @@ const (
 	backlogSlack    = 64 << 10
 )
 
+// maxWriteBuffer is how much nbio may hold of a connection: a frame, MaxBacklog behind it, and a little of our own.
+func maxWriteBuffer(backlog int) int {
+	most := codec.ServerLimits.Frame + backlog
+	return most + most/8 + backlogSlack
+}
+
 // withDefaults returns c with its zero fields filled in.
 func (c Config) withDefaults() Config {
 	c.Pollers = orDefault(c.Pollers, runtime.GOMAXPROCS(0))
 	c.ReadBuffer = orDefault(c.ReadBuffer, 64<<10)
 	c.MaxMessage = orDefault(c.MaxMessage, 64<<10)
-	c.MaxBacklog = orDefault(c.MaxBacklog, 1<<20)
+	c.MaxBacklog = orDefault(c.MaxBacklog, 64<<10)
 	c.HandshakeTimeout = orDefault(c.HandshakeTimeout, 10*time.Second)
 	c.PingInterval = orDefault(c.PingInterval, 25*time.Second)
 	c.MessagesPerSecond = orDefault(c.MessagesPerSecond, 500)

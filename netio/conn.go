@@ -80,6 +80,7 @@ type Conn struct {
 	wmu      sync.Mutex
 	nb       *nbio.Conn // set once, when the socket moves to a poller
 	blocking *blocking  // before the socket has moved, or for good
+	behind   int64      // of pending: bytes behind the frame that found the connection ready
 	said     bool       // the last bytes have been written: BYE and what comes with it
 	finished bool       // they have gone out, and the peer was told that they were the last
 
@@ -118,7 +119,7 @@ func (c *Conn) RTT() time.Duration { return time.Duration(c.rtt.Load()) }
 
 // Send sends the frame buf[head:] with one write. head must be at least Headroom: the transport's header is written into
 // buf, right before the body. The buffer is the caller's again when Send returns; what the kernel did not take has been
-// copied. If that is more than Config.MaxBacklog, the connection is closed with SlowConsumer.
+// copied. If more than Config.MaxBacklog waits behind a frame that has not left, the connection is closed with SlowConsumer.
 func (c *Conn) Send(buf []byte, head int) error {
 	if head < Headroom {
 		return errHeadroom
@@ -132,7 +133,7 @@ func (c *Conn) Send(buf []byte, head int) error {
 		c.wmu.Unlock()
 		return ErrClosed
 	}
-	if c.pending.Load()+int64(len(b)) > int64(c.e.cfg.MaxBacklog) {
+	if !c.mayQueue(len(b)) {
 		c.wmu.Unlock()
 		c.Close(codec.SlowConsumer, "too many bytes are unsent", 0)
 		return ErrClosed
@@ -150,6 +151,22 @@ func (c *Conn) Send(buf []byte, head int) error {
 		c.wait()
 	}
 	return nil
+}
+
+// mayQueue reports whether n more bytes may be written, and counts them. Under wmu. What is unsent is the end of what was written, so
+// the part of it that is not of the first frame is never more than all that was written after that.
+func (c *Conn) mayQueue(n int) bool {
+	pending := c.pending.Load()
+	if pending == 0 {
+		c.behind = 0
+		return true
+	}
+	c.behind = min(c.behind, pending)
+	if c.behind+int64(n) > int64(c.e.cfg.MaxBacklog) {
+		return false
+	}
+	c.behind += int64(n)
+	return true
 }
 
 // Pending returns the number of unsent bytes. If it is not 0, Session.Drained will be called when it has become 0.
@@ -220,6 +237,19 @@ func (c *Conn) closeWith(e *codec.Error, delay time.Duration) {
 	c.sayLast(buf)
 }
 
+// Bye ends the connection because its peer has said so, with that code. Nothing is said but WebSocket's close frame. It may be called
+// inside Message.
+func (c *Conn) Bye(code codec.Code) {
+	if !c.begin(codec.Errorf(codec.Normal, "the peer said BYE with %d", code)) {
+		return
+	}
+	var last []byte
+	if c.transport == WebSocket {
+		last = appendClose(nil, codec.Normal, "")
+	}
+	c.sayLast(last)
+}
+
 // begin starts the end of the connection for the reason given and reports whether it had not begun before.
 func (c *Conn) begin(reason error) bool {
 	if !c.reason.CompareAndSwap(nil, &reason) {
@@ -234,7 +264,10 @@ func (c *Conn) begin(reason error) bool {
 func (c *Conn) sayLast(b []byte) {
 	c.wmu.Lock()
 	c.said = true
-	err := c.writeLocked(b)
+	var err error
+	if len(b) > 0 {
+		err = c.writeLocked(b)
+	}
 	if c.nb == nil && c.blocking.held {
 		_ = c.blocking.socket.SetReadDeadline(time.Unix(1, 0)) // its goroutine may be waiting for the first frame
 	}

@@ -84,8 +84,8 @@ func New(cfg Config, h Handler) (*Engine, error) {
 		Name:           "netio",
 		NPoller:        cfg.Pollers,
 		ReadBufferSize: cfg.ReadBuffer,
-		// Send keeps to MaxBacklog; what comes on top is BYE, PINGs and what TLS adds.
-		MaxWriteBufferSize: cfg.MaxBacklog + cfg.MaxBacklog/8 + backlogSlack,
+		// Send keeps to MaxBacklog behind one frame; what comes on top is BYE, PINGs and what TLS adds.
+		MaxWriteBufferSize: maxWriteBuffer(cfg.MaxBacklog),
 		EpollMod:           nbio.EPOLLLT,
 		BodyAllocator:      e.pool,
 	})

@@ -17,7 +17,7 @@ import (
 
 // What comes glued to the first frame, and what comes while Open blocks, is handled after it and in order.
 func TestNothingIsLostBehindHello(t *testing.T) {
-	eachMode(t, Config{}, func(t *testing.T, s *server) {
+	eachMode(t, Config{MaxBacklog: 1 << 20}, func(t *testing.T, s *server) {
 		for name, pause := range map[string]time.Duration{"at once": 0, "Open blocks": 50 * time.Millisecond} {
 			t.Run(name, func(t *testing.T) {
 				open := &recorder{}
@@ -358,5 +358,50 @@ func TestAbruptEnds(t *testing.T) {
 		_, err := io.ReadAll(p.r)
 		require.Error(t, err)
 		require.Equal(t, uint64(1), s.Stats().Lost)
+	})
+}
+
+// A frame that finds the connection ready may be longer than MaxBacklog; only what waits behind it is bounded.
+func TestALongFrameMayWait(t *testing.T) {
+	const backlog, long = 32 << 10, 8 << 20
+	eachMode(t, Config{MaxBacklog: backlog}, func(t *testing.T, s *server) {
+		p, session := s.connect(t)
+		frame := []byte(strings.Repeat("x", Headroom+long))
+		require.NoError(t, session.c.Send(frame, Headroom))
+		require.Greater(t, session.c.Pending(), backlog, "the kernel took all of it")
+		behind := strings.Repeat("y", 1000)
+		for range backlog / 1100 {
+			require.NoError(t, session.c.Send([]byte(strings.Repeat("h", Headroom)+behind), Headroom))
+		}
+		p.want(strings.Repeat("x", long))
+		for range backlog / 1100 {
+			p.want(behind)
+		}
+		<-session.drained
+		require.NoError(t, session.c.Send(frame, Headroom), "and again")
+		var err error
+		for range backlog/1000 + 1 {
+			err = session.c.Send([]byte(strings.Repeat("h", Headroom)+behind), Headroom)
+		}
+		require.ErrorIs(t, err, ErrClosed)
+		session.wantClosed(t, codec.SlowConsumer)
+	})
+}
+
+// A peer that says BYE hears nothing more, and is not taken for lost.
+func TestBye(t *testing.T) {
+	eachMode(t, Config{}, func(t *testing.T, s *server) {
+		p, session := s.connect(t)
+		session.c.Bye(codec.GoingAway)
+		require.ErrorIs(t, session.c.Send(make([]byte, Headroom+1), Headroom), ErrClosed)
+		session.wantClosed(t, codec.Normal)
+		op, body, err := p.read()
+		if !p.tcp {
+			require.NoError(t, err)
+			require.Equal(t, byte(opClose), op)
+			require.Equal(t, "\x03\xe8", body)
+			_, _, err = p.read()
+		}
+		require.ErrorIs(t, err, io.EOF)
 	})
 }

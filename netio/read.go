@@ -213,7 +213,7 @@ func (c *Conn) sendControl(b []byte) {
 	var err error
 	switch {
 	case c.reason.Load() != nil:
-	case c.pending.Load()+int64(len(b)) > int64(c.e.cfg.MaxBacklog):
+	case !c.mayQueue(len(b)):
 		err = errBacklog
 	default:
 		err = c.writeLocked(b)

@@ -53,7 +53,7 @@ func Ask[Req, Resp any](c *Client, call Call[Req, Resp], req Req, timeout time.D
 	case c.state == gone || c.state == leaving:
 		r.After(0, func() { done(none, ErrLeft) })
 		return
-	case len(c.asks) >= maxAsks:
+	case len(c.asks()) >= maxAsks:
 		r.After(0, func() { done(none, ErrTooManyAsks) })
 		return
 	}
@@ -74,13 +74,14 @@ func Ask[Req, Resp any](c *Client, call Call[Req, Resp], req Req, timeout time.D
 		return bad
 	}}
 	a.timer = r.After(timeout, func() {
-		delete(c.asks, id)
+		delete(c.asks(), id)
 		done(none, ErrTimeout)
 	})
-	if c.asks == nil {
-		c.asks = map[uint32]*ask{}
+	rare := c.rarely()
+	if rare.asks == nil {
+		rare.asks = map[uint32]*ask{}
 	}
-	c.asks[id] = a
+	rare.asks[id] = a
 }
 
 // sendAsk puts a request to c into the log and returns its id.
@@ -100,11 +101,11 @@ func (r *Room) sendAsk(c *Client, name string, payload func([]byte) ([]byte, err
 // answered gives a client's reply to the ask that waits for it. A reply that nobody waits for is passed over.
 func (r *Room) answered(it *item, payload []byte) error {
 	c := it.client
-	a := c.asks[it.id]
+	a := c.asks()[it.id]
 	if a == nil {
 		return nil
 	}
-	delete(c.asks, it.id)
+	delete(c.asks(), it.id)
 	a.timer.Stop()
 	if it.failed {
 		var why string
@@ -118,11 +119,13 @@ func (r *Room) answered(it *item, payload []byte) error {
 
 // abandon ends the asks of a client that leaves.
 func (r *Room) abandon(c *Client) {
-	for _, id := range slices.Sorted(maps.Keys(c.asks)) {
-		a := c.asks[id]
-		delete(c.asks, id)
+	for _, id := range slices.Sorted(maps.Keys(c.asks())) {
+		a := c.asks()[id]
+		delete(c.asks(), id)
 		a.timer.Stop()
 		_ = a.done(nil, ErrLeft)
 	}
-	c.asks = nil
+	if c.rare != nil {
+		c.rare.asks = nil
+	}
 }

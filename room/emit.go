@@ -13,7 +13,7 @@ import (
 // tick, each to all of its clients. A value that cannot be encoded, or that clients would refuse (a string that is not
 // UTF-8, a map with keys other than strings and integers), is a panic.
 //
-// A frame longer than the server's MaxBacklog (1 MiB by default) closes the client that it is for: send big things in parts.
+// A frame holds up to 16 MiB, and a tick may emit half of that: send big things in parts.
 func Emit[T any](to Audience, ev Event[T], v T) {
 	emit(to.audience(), ev, v, false, 0)
 }

@@ -57,42 +57,26 @@ func (r *Room) flush() {
 	f.acks()
 }
 
-// trim forgets what every client has been handed, and what is beyond the limit: who still needed that is too slow.
-func (r *Room) trim() {
-	keep := r.log.end()
-	behind := r.laggards[:0]
-	for _, c := range r.laggards {
-		if c.lagging {
-			keep = min(keep, c.cursor)
-			behind = append(behind, c)
-		}
-	}
-	clear(r.laggards[len(behind):])
-	r.laggards = behind
-	if len(behind) > 0 {
-		if oldest := r.log.oldest(r.kind.cfg.Log); oldest > keep {
-			keep = oldest
-			r.cutOff(keep)
-		}
-	}
-	r.log.trim(keep)
-}
-
-// cutOff parts with the clients whose cursor is before number keep.
-func (r *Room) cutOff(keep uint64) {
-	for _, c := range r.laggards {
-		if c.lagging && c.cursor < keep {
-			r.fallOff(c)
-		}
-	}
-}
-
-// fallOff closes the connection of a client that cannot be brought up to date any more: it gets nothing more. The game hears
-// of it as of any other leave, by the inbox, because connections are not part of what a replay repeats.
+// fallOff deals with a client that cannot be brought up to date by the log any more, as Config.Behind says: it gets nothing
+// until it begins afresh, or its connection is closed and it leaves. The game hears of that as of any other leave, by the inbox,
+// because connections are not part of what a replay repeats.
 func (r *Room) fallOff(c *Client) {
-	if c.fallen {
-		return
+	switch {
+	case c.fallen:
+	case c.away && r.kind.hooks.resync:
+		c.fallen, c.lagging = true, false // it begins afresh when it comes back
+	case c.away: // it need not come back
+		c.fallen, c.lagging = true, false
+		c.Leave(codec.Errorf(codec.ResumeFailed, "room %s does not remember as far back as that", r.id))
+	case r.kind.cfg.Behind == ResyncBehind:
+		r.fall(c)
+	default:
+		r.tooSlow(c)
 	}
+}
+
+// tooSlow closes the connection of a client that is too far behind.
+func (r *Room) tooSlow(c *Client) {
 	c.fallen, c.lagging = true, false
 	r.kind.host.counts.slow.Add(1)
 	why := codec.Errorf(codec.SlowConsumer, "too far behind room %s", r.id)
@@ -111,7 +95,7 @@ type flusher struct {
 // serve sends c what it has not been handed.
 func (f *flusher) serve(c *Client) {
 	r, l := f.r, &f.r.log
-	if c.state != live || c.fallen {
+	if c.state != live || c.fallen || c.away {
 		return // leavers are sent off apart
 	}
 	from, end := l.tick, l.end()
@@ -202,11 +186,24 @@ func (f *flusher) choose(h hearing, early bool) (any bool) {
 func (f *flusher) send(c *Client, buf []byte, count int) {
 	start := codec.PutVolley(buf, gap, c.channel, f.r.tick, c.applied, count)
 	if len(buf)-start > codec.ServerLimits.Frame || count > codec.ServerLimits.Packets {
-		f.r.fallOff(c) // no frame may be that long
+		f.r.tooMuch(c)
 		return
 	}
 	c.acked = c.applied
+	if count > 0 {
+		c.sent = f.r.tick
+		f.r.unswept++
+	}
 	_ = c.link.Send(buf, start) // a connection that is gone is heard of as a leave
+}
+
+// tooMuch deals with a client whose next frame would be longer than any may be.
+func (r *Room) tooMuch(c *Client) {
+	if c.state == live && c.since+1 < r.tick {
+		r.fallOff(c)
+	} else if !c.fallen { // a fresh beginning would be no shorter: it has just had one, or it leaves
+		r.tooSlow(c)
+	}
 }
 
 // acks sends acknowledgements to those who got nothing else, when it is time.
@@ -214,7 +211,7 @@ func (f *flusher) acks() {
 	r := f.r
 	waiting := r.unacked[:0]
 	for _, c := range r.unacked {
-		deaf := c.state != live || c.fallen
+		deaf := c.state != live || c.fallen || c.away
 		if c.acked < c.applied && r.ackNow && !deaf && !c.lagging && c.link.Pending() == 0 {
 			f.s.own = f.s.own[:gap]
 			f.send(c, f.s.own, 0)
@@ -242,7 +239,7 @@ func (r *Room) serveLeaver(c *Client, until uint64) {
 		from = c.cursor
 	}
 	c.lagging = false
-	if c.fallen || c.served == r.tick || from >= until {
+	if c.fallen || c.away || c.served == r.tick || from >= until {
 		return
 	}
 	f := flusher{r: r, s: r.work}

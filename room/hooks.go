@@ -13,16 +13,24 @@ type (
 	ticker interface{ Tick(t tick.Tick) }
 	opener interface{ Open() error }
 	closer interface{ Close() }
+
+	dropper  interface{ Dropped(c *Client) }
+	resumer  interface{ Resumed(c *Client) }
+	resyncer interface{ Resync(c *Client) }
 )
 
 // hooks says which optional methods a game has.
-type hooks struct{ tick, open, close bool }
+type hooks struct{ tick, open, close, dropped, resumed, resync bool }
 
 // hookTypes has each hook's interface by the name of its method.
 var hookTypes = map[string]reflect.Type{
 	"Tick":  reflect.TypeFor[ticker](),
 	"Open":  reflect.TypeFor[opener](),
 	"Close": reflect.TypeFor[closer](),
+
+	"Dropped": reflect.TypeFor[dropper](),
+	"Resumed": reflect.TypeFor[resumer](),
+	"Resync":  reflect.TypeFor[resyncer](),
 }
 
 // findHooks looks for the hooks of a game. A method that has a hook's name and not its signature, or its signature and
@@ -50,6 +58,10 @@ func findHooks(game reflect.Type) (hooks, error) {
 		tick:  game.Implements(hookTypes["Tick"]),
 		open:  game.Implements(hookTypes["Open"]),
 		close: game.Implements(hookTypes["Close"]),
+
+		dropped: game.Implements(hookTypes["Dropped"]),
+		resumed: game.Implements(hookTypes["Resumed"]),
+		resync:  game.Implements(hookTypes["Resync"]),
 	}, nil
 }
 

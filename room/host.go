@@ -73,6 +73,14 @@ func NewHost(cfg HostConfig, kinds ...AnyKind) *Host {
 // Names returns the event table, which grows as rooms emit events that no handler announced.
 func (h *Host) Names() *Names { return h.names }
 
+// Grace returns the longest time for which a client whose connection was lost keeps its seat; 0: none does.
+func (h *Host) Grace() (longest time.Duration) {
+	for _, k := range h.kinds {
+		longest = max(longest, k.cfg.Grace)
+	}
+	return longest
+}
+
 // JoinRequest is a connection's wish for a room.
 type JoinRequest struct {
 	How     codec.How
@@ -94,7 +102,10 @@ func (h *Host) Join(req JoinRequest) (*Client, *codec.Error) {
 		if err != nil {
 			return nil, err
 		}
-		c := &Client{room: r, link: req.Link, user: req.User, options: options, channel: req.Channel, id: id, next: 1}
+		c := &Client{room: r, link: req.Link, user: req.User, channel: req.Channel, id: id, next: 1}
+		if len(options) > 0 {
+			c.rare = &rare{options: options}
+		}
 		if r.receive(item{kind: itemJoin, client: c}, nil) {
 			return c, nil
 		}

@@ -16,6 +16,8 @@ const (
 	itemPost
 	itemExcess // a client's request beyond MaxRequests, which is dropped
 	itemEmit   // an event for everyone in the room, encoded elsewhere
+	itemChange // a client's connection was lost, or another one has taken its place
+	itemResync // a client that fell off the log can begin afresh
 )
 
 // item is one thing that a room has to see to. They are done in the order in which they arrived.
@@ -105,7 +107,7 @@ func (in *inbox) waiting() int {
 
 // receive puts one item with its bytes into the room's inbox and wakes an event-driven room. It reports whether the room
 // took it: a closed one does not, and one with too many posts and emits takes no more of those. Joins and leaves are
-// bounded by the connections: each client comes once and goes once.
+// bounded by the connections: each client comes once and goes once. Of changes and fresh beginnings, one of a client waits.
 func (r *Room) receive(it item, bytes []byte) bool {
 	in := &r.inbox
 	in.mu.Lock()
@@ -125,7 +127,7 @@ func (in *inbox) admit(it *item, size int) bool {
 	switch {
 	case in.closed != nil:
 		return false
-	case it.kind == itemJoin:
+	case it.kind == itemJoin || it.kind == itemResync:
 		return true
 	case it.kind == itemLeave:
 		first := !it.client.left

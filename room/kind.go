@@ -16,7 +16,14 @@ import (
 // Game is what a kind's struct must have. All methods run on the room's owner.
 //
 // Optional hooks: Tick(tick.Tick) runs each tick, and a kind with a rate must have it; Open() error runs before the first
-// join, and its error refuses it; Close() runs last. A method with such a name but another signature is an error at Define.
+// join, and its error refuses it; Close() runs last.
+//
+// Dropped(*Client) says that a client's connection was lost. It keeps its seat, and what is emitted to it, for Config.Grace, within
+// which Resumed(*Client) follows, or Leave. A connection that takes over from one that still lives is neither. Resync(*Client) is
+// for a client that has been away, or slow, for longer than Config.Log lasts: what it knows is void, and the game emits to it what
+// a newcomer would need.
+//
+// A method with such a name but another signature is an error at Define.
 type Game interface {
 	// Join admits c, or refuses it with an error whose text c is told. What it emits to c arrives before anything else of
 	// the room.
@@ -47,18 +54,47 @@ type Config struct {
 	// client of which more than a quarter of that waits is closed with codec.InboxFull; when everybody's packets together
 	// fill it, so is who sends more while a 64th of it is its own. 0: 512 KiB.
 	Inbox int
-	// Log is how many bytes a room keeps for clients whose connections are slow. 0: 64 KiB.
+	// Grace is how long a client whose connection was lost keeps its seat, in the room's time. 0: 15 s. Negative: a lost
+	// connection is a leave.
+	Grace time.Duration
+	// Log is how many bytes of earlier ticks a room keeps for clients whose connections are slow or lost. 0: 64 KiB, and 4 KiB
+	// more for each client in the room.
 	Log int
+	// Behind says what becomes of a client that is too slow for that. 0: ResyncBehind if the game has a method Resync, else
+	// CloseBehind.
+	Behind Behind
 	// Seed makes the room's random numbers repeatable. 0: seeded at random.
 	Seed uint64
 }
 
-func (c Config) withDefaults() Config {
+// Behind is what becomes of a client whose connection is slower than the room's log is long.
+type Behind uint8
+
+const (
+	_ Behind = iota
+	// ResyncBehind: when its connection is ready again, the client forgets what it knows, and the game's Resync tells it anew.
+	ResyncBehind
+	// CloseBehind: its connection is closed with codec.SlowConsumer, and it leaves.
+	CloseBehind
+)
+
+const (
+	defaultLog   = 64 << 10
+	defaultGrace = 15 * time.Second
+)
+
+func (c Config) withDefaults(h hooks) Config {
 	if c.Inbox <= 0 {
 		c.Inbox = 512 << 10
 	}
-	if c.Log <= 0 {
-		c.Log = 64 << 10
+	if c.Grace == 0 {
+		c.Grace = defaultGrace
+	}
+	if c.Behind == 0 {
+		c.Behind = CloseBehind
+		if h.resync {
+			c.Behind = ResyncBehind
+		}
 	}
 	return c
 }
@@ -66,8 +102,12 @@ func (c Config) withDefaults() Config {
 // maxBuffer is the largest Inbox or Log. Places in them are 32-bit numbers.
 const maxBuffer = 1 << 30
 
-func (c Config) check() error {
+func (c Config) check(h hooks) error {
 	switch {
+	case c.Behind > CloseBehind:
+		return fmt.Errorf("Behind is %d; it must be ResyncBehind or CloseBehind", c.Behind)
+	case c.Behind == ResyncBehind && !h.resync:
+		return errors.New("Behind is ResyncBehind, but it has no method Resync(*room.Client); add one")
 	case c.Rate < 0 || c.Rate > tick.MaxRate:
 		return fmt.Errorf("Rate is %d; it must be from 0 (event-driven) to %d", c.Rate, tick.MaxRate)
 	case c.Capacity < 0:
@@ -75,7 +115,7 @@ func (c Config) check() error {
 	case c.Inbox < 0 || c.Inbox > maxBuffer:
 		return fmt.Errorf("Inbox is %d; it must be from 0 (512 KiB) to %d bytes", c.Inbox, maxBuffer)
 	case c.Log < 0 || c.Log > maxBuffer:
-		return fmt.Errorf("Log is %d; it must be from 0 (64 KiB) to %d bytes", c.Log, maxBuffer)
+		return fmt.Errorf("Log is %d; it must be from 0 (64 KiB and 4 KiB for each client) to %d bytes", c.Log, maxBuffer)
 	}
 	return nil
 }
@@ -119,7 +159,7 @@ func Define[G Game](name string, newGame func(r *Room) G, cfg Config) *Kind[G] {
 	checkName("kind", name)
 	hooks, err := findHooks(reflect.TypeFor[G]())
 	if err == nil {
-		err = cfg.check()
+		err = cfg.check(hooks)
 	}
 	if err == nil && cfg.Rate > 0 && !hooks.tick {
 		err = errors.New("it has a Rate but no method Tick(tick.Tick); add one, or set Rate to 0")
@@ -135,7 +175,7 @@ func Define[G Game](name string, newGame func(r *Room) G, cfg Config) *Kind[G] {
 	}
 	k := &kind{
 		name:     name,
-		cfg:      cfg.withDefaults(),
+		cfg:      cfg.withDefaults(hooks),
 		newGame:  func(r *Room) Game { return newGame(r) },
 		hooks:    hooks,
 		handlers: map[string]*handler{},

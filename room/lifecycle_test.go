@@ -81,6 +81,8 @@ func (l *walkLink) Left(_ uint32, why *codec.Error) {
 }
 func (l *walkLink) Dropped(uint32, uint64, *codec.Error) {}
 func (l *walkLink) Fail(*codec.Error)                    { l.failed = true }
+func (l *walkLink) Resumed(uint32, uint64)               {}
+func (l *walkLink) Resync(uint32, uint64)                {}
 
 // misbehave does something bad once in n times.
 func (g *walker) misbehave(n int) {
@@ -288,6 +290,8 @@ func (w waiting) Joined(*room.Client, uint64)        { close(w.joined) }
 func (w waiting) Left(uint32, *codec.Error)          { close(w.left) }
 func (waiting) Dropped(uint32, uint64, *codec.Error) {}
 func (waiting) Fail(*codec.Error)                    {}
+func (waiting) Resumed(uint32, uint64)               {}
+func (waiting) Resync(uint32, uint64)                {}
 
 func TestConcurrentJoinsNeverPassTheCapacity(t *testing.T) {
 	const capacity, goroutines, rounds = 3, 12, 40

@@ -16,11 +16,16 @@ type Link interface {
 	Pending() int
 	// Joined says that the join on c's channel succeeded. Frames follow.
 	Joined(c *Client, tick uint64)
+	// Resumed says that the membership on the channel goes on over this connection, and which of the client's packets was the
+	// last to arrive.
+	Resumed(channel uint32, seq uint64)
+	// Resync says that what the client knows of the room from before that tick is void.
+	Resync(channel uint32, tick uint64)
 	// Left says that the membership on the channel has ended, or that its join was refused. Nothing follows on it.
 	Left(channel uint32, why *codec.Error)
 	// Dropped says that packet seq of the client on the channel was dropped.
 	Dropped(channel uint32, seq uint64, why *codec.Error)
-	// Fail closes the connection. The client leaves the room without a further word; one from the Link does no harm.
+	// Fail closes the connection. The Link then says by Client.Drop or Client.Leave what becomes of its clients.
 	Fail(why *codec.Error)
 }
 

@@ -1,5 +1,7 @@
 package room
 
+import "sort"
+
 // scope is whom a segment is for.
 type scope uint8
 
@@ -18,6 +20,7 @@ type segment struct {
 	who    uint32 // a client's number; for a set, how many numbers stand in front, four bytes each
 	index  int32  // of the event, for latest
 	key    uint64 // for latest
+	tick   uint32 // in which it was emitted, counted from log.base; at most maxTicks
 	scope  scope
 	latest bool // a newer one with the same event and key replaces it
 	dead   bool // replaced within its own tick
@@ -30,6 +33,10 @@ type log struct {
 	first    uint64 // the number of segments[0]
 	bytes    []byte // the packets, one behind the other
 	tick     uint64 // the number of the first segment of the current tick
+	now      uint64 // the current tick's own number
+	base     uint64 // the tick from which the segments' ticks are counted
+	lost     uint64 // the tick of the newest segment that was forgotten
+	own      bool   // segments and bytes are the room's, not the workspace's: they outlive the tick
 
 	// About the current tick.
 	uniform bool                 // every segment is toAll
@@ -60,9 +67,15 @@ func (l *log) end() uint64 { return l.first + uint64(len(l.segments)) }
 // at returns the segment with that number, which must be in the log.
 func (l *log) at(n uint64) *segment { return &l.segments[n-l.first] }
 
+// maxTicks is what a segment's tick says of it and of all later ones: a log that has not been empty for that long.
+const maxTicks = 1<<32 - 1
+
 // begin makes the log ready for a tick.
-func (l *log) begin() {
-	l.tick = l.end()
+func (l *log) begin(now uint64) {
+	l.now, l.tick = now, l.end()
+	if len(l.segments) == 0 {
+		l.base = now
+	}
 	l.uniform, l.dead, l.scopes = true, 0, 0
 	l.common, l.refs = l.common[:0], l.refs[:0]
 	if len(l.newest) > 0 {
@@ -75,6 +88,7 @@ func (l *log) begin() {
 func (l *log) commit(bytes []byte, at int, s segment) {
 	l.bytes = bytes
 	s.at, s.size = uint32(at), uint32(len(bytes)-at)
+	s.tick = uint32(min(l.now-l.base, maxTicks))
 	if s.scope != toAll {
 		l.uniform = false
 	}
@@ -111,7 +125,7 @@ func (l *log) settled() bool {
 func (l *log) trim(keep uint64) {
 	n := int(min(keep, l.end()) - min(l.first, keep))
 	if n == len(l.segments) {
-		l.first += uint64(n)
+		l.forget(n)
 		l.segments, l.bytes = l.segments[:0], l.bytes[:0]
 		return
 	}
@@ -119,12 +133,33 @@ func (l *log) trim(keep uint64) {
 	if n == 0 || (n < len(l.segments)/2 && cut < len(l.bytes)/2) {
 		return // move what stays only when half is freed: the cost remains constant per byte
 	}
-	l.first += uint64(n)
+	l.forget(n)
 	l.segments = l.segments[:copy(l.segments, l.segments[n:])]
 	l.bytes = l.bytes[:copy(l.bytes, l.bytes[cut:])]
 	for i := range l.segments {
 		l.segments[i].at -= uint32(cut)
 	}
+}
+
+// forget notes that the first n segments are about to go.
+func (l *log) forget(n int) {
+	if n > 0 {
+		l.lost = l.base + uint64(l.segments[n-1].tick)
+		l.first += uint64(n)
+	}
+}
+
+// after returns the number of the first segment that was emitted after a tick, and whether the log still has all of those.
+func (l *log) after(tick uint64) (n uint64, whole bool) {
+	if tick >= l.now {
+		return l.end(), true
+	}
+	if tick < l.base {
+		return l.first, tick >= l.lost
+	}
+	since := min(tick-l.base, maxTicks)
+	i := sort.Search(len(l.segments), func(i int) bool { return uint64(l.segments[i].tick) > since })
+	return l.first + uint64(i), tick >= l.lost && since < maxTicks
 }
 
 // start is where a segment's bytes begin, the numbers of its set included.
@@ -137,16 +172,13 @@ func (s *segment) start() uint32 {
 
 // oldest returns the first number that may stay in the log so that it holds at most limit bytes before the current tick.
 func (l *log) oldest(limit int) uint64 {
-	n := l.first
 	if len(l.bytes) <= limit {
-		return n
+		return l.first
 	}
 	current := len(l.bytes)
 	if l.tick < l.end() {
 		current = int(l.at(l.tick).start())
 	}
-	for n < l.tick && current-int(l.at(n).start()) > limit {
-		n++
-	}
-	return n
+	n := sort.Search(int(l.tick-l.first), func(i int) bool { return current-int(l.segments[i].start()) <= limit })
+	return l.first + uint64(n)
 }

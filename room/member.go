@@ -13,10 +13,15 @@ func (r *Room) admit(c *Client) {
 		return
 	}
 	c.state = live
-	c.cursor = r.log.end()
+	c.cursor, c.floor, c.since = r.log.end(), r.log.end(), r.tick-1
 	r.clients = append(r.clients, c)
 	err := r.game.Join(c)
-	c.options = nil // up to a frame's worth of memory
+	if c.rare != nil {
+		c.rare.options = nil // up to a frame's worth of memory
+		if c.rare.asks == nil {
+			c.rare = nil
+		}
+	}
 	if err != nil {
 		r.clients = slices.DeleteFunc(r.clients, func(o *Client) bool { return o == c })
 		r.leavers = slices.DeleteFunc(r.leavers, func(l leaver) bool { return l.c == c })
@@ -30,7 +35,7 @@ func (r *Room) admit(c *Client) {
 		r.emptyTimer = nil
 	}
 	r.lag(c, c.cursor)
-	c.link.Joined(c, r.tick-1)
+	c.link.Joined(c, c.since)
 }
 
 // turnAway ends a membership before it began.
@@ -46,6 +51,7 @@ func (r *Room) drop(c *Client, why *codec.Error) {
 		return
 	}
 	c.state = leaving
+	r.noGrace(c)
 	if why == nil {
 		why = &codec.Error{Code: codec.Left}
 	}
@@ -85,6 +91,7 @@ func (r *Room) sendOff() {
 	}
 	r.leavers, r.told = slices.Delete(r.leavers, 0, r.told), 0
 	r.laggards = slices.DeleteFunc(r.laggards, isGone)
+	r.behind = slices.DeleteFunc(r.behind, isGone)
 	r.unacked = slices.DeleteFunc(r.unacked, isGone)
 }
 
@@ -143,6 +150,7 @@ func (r *Room) fail() {
 func (r *Room) failed(c *Client) {
 	if c.state != gone {
 		c.state = gone
+		r.noGrace(c)
 		c.link.Left(c.channel, r.closing)
 	}
 }

@@ -111,6 +111,9 @@ func (m *modelClient) Left(_ uint32, why *codec.Error) {
 	}
 }
 
+func (m *modelClient) Resumed(uint32, uint64) {}
+func (m *modelClient) Resync(uint32, uint64)  {}
+
 func (m *modelClient) Dropped(uint32, uint64, *codec.Error) { m.w.fatal(m, "a packet was dropped") }
 
 func (m *modelClient) Fail(why *codec.Error) {

@@ -210,6 +210,8 @@ func (silent) Joined(*room.Client, uint64)          {}
 func (silent) Left(uint32, *codec.Error)            {}
 func (silent) Dropped(uint32, uint64, *codec.Error) {}
 func (silent) Fail(*codec.Error)                    {}
+func (silent) Resumed(uint32, uint64)               {}
+func (silent) Resync(uint32, uint64)                {}
 
 func TestLockFromAnyGoroutine(t *testing.T) {
 	s := newSet(t, room.Config{EmptyFor: -1}, nil)

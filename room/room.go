@@ -53,8 +53,13 @@ type Room struct {
 	targets  []*Client // for whom alone something was emitted in this tick
 	laggards []*Client // whose cursor is behind
 	unacked  []*Client // whose packets are to be acknowledged
+	behind   []*Client // off the log, to begin afresh
 	ackNow   bool
 	ackTimer *Timer
+	sweeping bool          // in this tick
+	sweepAt  time.Duration // the room's time
+	sweeper  *Timer        // of an event-driven room; nil: it need not sweep
+	unswept  int32         // frames since unheard looked at all clients
 
 	timers     timerHeap
 	timersMade uint64

@@ -24,7 +24,7 @@ func (r *Room) Step(t tick.Tick) {
 		r.time = t.Now - r.opened
 	}
 	r.moveIn()
-	r.log.begin()
+	r.log.begin(t.N)
 	if r.batch == nil { // otherwise the tick before had too much to say to finish it
 		r.batch, r.next = r.inbox.take(), 0
 	}
@@ -48,6 +48,7 @@ func (r *Room) Step(t tick.Tick) {
 	if r.closing != nil {
 		r.shut()
 	}
+	r.sweepLater()
 	r.keep()
 	r.returned = true
 }
@@ -117,6 +118,10 @@ func (r *Room) do(it *item) {
 		r.admit(it.client)
 	case itemLeave:
 		r.drop(it.client, it.why)
+	case itemChange:
+		r.changeLink(it.client)
+	case itemResync:
+		r.resync(it.client)
 	case itemPost:
 		if r.closing == nil {
 			it.post()
@@ -174,11 +179,12 @@ const maxNotices = 16
 
 // mayNotify reports whether c may get one more NOTICE in this tick, and counts it.
 func (r *Room) mayNotify(c *Client) bool {
-	if c.noticed != r.tick {
-		c.noticed, c.notices = r.tick, 0
+	rare := c.rarely()
+	if rare.noticed != r.tick {
+		rare.noticed, rare.notices = r.tick, 0
 	}
-	c.notices++
-	return c.notices <= maxNotices
+	rare.notices++
+	return rare.notices <= maxNotices
 }
 
 // settle does what a callback has left to do: the game's Leave for clients that go, which may make others go.
@@ -187,6 +193,7 @@ func (r *Room) settle() {
 		c := r.leavers[r.told].c
 		r.told++
 		r.abandon(c)
+		c.rare = nil
 		r.game.Leave(c)
 		r.remove(c)
 		r.leavers[r.told-1].until = r.log.end()

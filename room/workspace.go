@@ -48,8 +48,7 @@ const (
 func (r *Room) moveIn() {
 	w := workspaces.Get().(*workspace)
 	r.work = w
-	lend(&r.log.segments, &w.segments)
-	lend(&r.log.bytes, &w.bytes)
+	r.log.moveIn(w)
 	lend(&r.targets, &w.targets)
 	lend(&r.laggards, &w.laggards)
 	lend(&r.unacked, &w.unacked)
@@ -62,8 +61,7 @@ func (r *Room) moveOut() {
 	r.forgetTargets()
 	w.common, w.refs = r.log.common, r.log.refs
 	r.work, r.log.newest, r.log.common, r.log.refs = nil, nil, nil, nil
-	giveBack(&r.log.segments, &w.segments)
-	giveBack(&r.log.bytes, &w.bytes)
+	r.log.moveOut(w, r.sweeping)
 	giveBack(&r.targets, &w.targets)
 	giveBack(&r.laggards, &w.laggards)
 	giveBack(&r.unacked, &w.unacked)

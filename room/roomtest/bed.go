@@ -111,7 +111,7 @@ func (b *Bed) Ask(how codec.How, name string, options, user any) *Player {
 	if err != nil {
 		b.tb.Fatalf("join options: %v", err)
 	}
-	c, refused := b.Host.Join(room.JoinRequest{How: how, Name: name, Options: raw, Link: link{p}, User: user})
+	c, refused := b.Host.Join(room.JoinRequest{How: how, Name: name, Options: raw, Link: link{p: p}, User: user})
 	p.Client, p.Left = c, refused
 	return p
 }

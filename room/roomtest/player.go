@@ -17,9 +17,15 @@ type Player struct {
 	Frames []Frame      // what it was sent, oldest first
 	Drops  []*codec.Error
 
+	Away    bool // between Cut and Return
+	Resumes int  // how often its room went on with it over another connection
+	Resyncs int  // how often its room began afresh with it
+
 	bed     *Bed
 	names   *room.Names
 	pending int
+	conns   int    // that it has had
+	tick    uint64 // the last that it has processed
 	seq     uint64
 	asked   uint32
 }
@@ -43,6 +49,32 @@ func (p *Player) Stall(n int) {
 		p.Client.Drained()
 	}
 }
+
+// Cut cuts the connection as a network failure does. The last frames that it was sent, as many as lost says, have not arrived.
+func (p *Player) Cut(lost int) {
+	p.bed.tb.Helper()
+	if p.Away {
+		p.bed.tb.Fatalf("cut: the player has no connection")
+	}
+	p.Away, p.pending = true, 0
+	for range min(lost, len(p.Frames)) {
+		last := len(p.Frames) - 1
+		p.tick = p.Frames[last].Tick - 1
+		p.Frames = p.Frames[:last]
+	}
+	p.Client.Drop(&codec.Error{Code: codec.IdleTimeout})
+}
+
+// Return comes back over another connection, with the last tick that the player has processed. If the seat is still kept, the room
+// goes on with it, and Resumes counts; otherwise Left says why.
+func (p *Player) Return() {
+	p.conns++
+	p.Away = false
+	p.Client.Resume(link{p, p.conns}, codec.Processed{Tick: p.tick})
+}
+
+// seen notes that the player has processed a tick.
+func (p *Player) seen(tick uint64) { p.tick = max(p.tick, tick) }
 
 // Ticks lets time pass until the player's room has run n more ticks.
 func (p *Player) Ticks(n int) {
@@ -81,10 +113,19 @@ func (p *Player) Answer(id uint32, v any) {
 // Send sends packets as they are, numbered in order. It fails the test if the room wants the connection closed for it.
 func (p *Player) Send(packets ...codec.Packet) {
 	p.bed.tb.Helper()
-	if err := p.Client.Receive(p.seq+1, 0, packets); err != nil {
+	if p.Away {
+		p.bed.tb.Fatalf("send: the player's connection is cut")
+	}
+	if err := p.Client.Receive(p.seq+1, p.tick, packets); err != nil {
 		p.bed.tb.Fatalf("send: %v", err)
 	}
 	p.seq += uint64(len(packets))
+}
+
+// Acknowledge tells the room that the player has processed all frames so far. Packets of the player's do so as well.
+func (p *Player) Acknowledge() {
+	p.bed.tb.Helper()
+	p.Send()
 }
 
 // Leave leaves the room as a client's LEAVE does.
