@@ -1,33 +1,6 @@
-import type { Answer, AnyEvents, EventName, PayloadArgs, Question, RequestName } from "./events.js";
+import type { Answer, AnyEvents, EventName, LeaveInfo, Meta, PayloadArgs, Question } from "./events.js";
+import type { RejoinInfo, RequestName, RequestOptions } from "./events.js";
 import { type Unsubscribe } from "./listeners.js";
-/** What goes with a packet. */
-export interface Meta {
-    /** The tick of the frame that brought the packet. */
-    readonly tick: number;
-    /** The number of our last packet that the room had processed by then. */
-    readonly ack: number;
-}
-/** Why and how a room was left: one of the codes 4100–4109, or the close code of the connection. */
-export interface LeaveInfo {
-    readonly code: number;
-    readonly reason: string;
-}
-/** What became of a room's old membership when its client had to join again. */
-export interface RejoinInfo {
-    /**
-     * How many packets, emitted before, were unacknowledged and are dropped. The server has processed
-     * some of them, all or none: nobody can tell any more.
-     */
-    readonly lost: number;
-}
-/** Options of one request. */
-export interface RequestOptions {
-    /**
-     * How long to wait for the reply, in ms, times without a connection included; 0 waits as long as the
-     * room lasts. 10,000 if not given.
-     */
-    timeout?: number;
-}
 /**
  * This client's membership in one room: `Server` are the events that the room sends, `Client` those
  * that it takes. Rooms come from the methods of `Client`.

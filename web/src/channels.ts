@@ -111,6 +111,7 @@ export class Channels {
       m.sent = m.asked = false;
       if (m.room) {
         if (channel >= limits.rooms) m.room._end(Code.TooManyRooms, "");
+        else if (m.room._seat.leaving) m.room._end(Code.Left, "");
         else if (!this.#again(m)) m.room._end(code, reason);
       } else if (!m.waiting) this.#members.delete(channel);
       if (this.#members.get(channel) === m) this.#send(channel, m);
@@ -175,7 +176,7 @@ export class Channels {
         m.pending = first;
         return this.#send(channel, m);
       }
-      return m.room._end(code, reason);
+      return unknown && m.room._seat.leaving ? m.room._end(Code.Left, "") : m.room._end(code, reason);
     }
     this.#members.delete(channel);
     m.waiting?.reject(new VolleyError("refused", describe(code, reason), code));

@@ -178,6 +178,9 @@ export class Comeback {
     this.#token = facts.token;
     this.#known = true;
     this.#welcomed = now();
+    // With our first word the old token ends. Until then a HELLO of ours that is late on its way, on a
+    // connection that we have given up, could take the session away from this one.
+    if (facts.resumed) this.#connection!.send(encode([Type.Ping, 0]));
     this.#owner.welcome(facts, this.#last);
     if (this.connection) this.#owner.state({ status: "open", resumed: facts.resumed });
   }
@@ -190,11 +193,12 @@ export class Comeback {
     const tries = this.#tries;
     const last = !reconnect || tries >= (reconnect.tries ?? Infinity) || (!this.#known && !reconnect.first);
     if (last || rule === "no") return this.close(end.code, end.reason, end.delay);
-    // The server says that a new session is due. One that has only not heard from us for long may still
-    // keep our seats, so the token is tried; the others would go wrong again where they went wrong.
-    if (rule === "new" && end.code !== Code.IdleTimeout) this.#token = undefined;
+    // Otherwise the token is tried, also when a new session is due: a server that has not heard from us for
+    // long, or was not read by us, may still keep our seats, and would keep them from us as well.
+    if (end.code === Code.ResumeFailed || end.code === Code.BadSequence) this.#token = undefined;
     if (end.address) this.#redirect(end.address);
-    const atOnce = rule === "new" && (tries === 0 || resuming);
+    const refused = resuming && end.code === Code.ResumeFailed; // the next try is another one: without the token
+    const atOnce = rule === "new" && (tries === 0 || refused);
     const { minDelay = 500, maxDelay = 30_000 } = reconnect;
     const wait = atOnce ? 0 : end.delay + backoff(tries, Math.random(), minDelay, maxDelay);
     this.#notBefore = now() + end.delay;

@@ -336,9 +336,10 @@ export class Room<Server extends object = AnyEvents, Client extends object = Any
 
   #onResync(tick: number, reached: number | undefined): void {
     this._seat.begin(tick, 0);
-    // After RESUMED the lost replies are those to what had arrived; otherwise the next VOLLEY tells.
+    // Lost are the replies to what the room had processed: the next VOLLEY tells how much that was. What
+    // had arrived before RESUMED counts as processed.
     if (reached !== undefined) this.#requests.failThrough(reached, lostRequest);
-    else this.#resyncing = true;
+    this.#resyncing = true;
     this.#resyncs.call(tick);
   }
 

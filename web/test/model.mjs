@@ -69,12 +69,14 @@ export class Clock {
 /** The sockets of one client. Frames wait on their way until the walk lets one through. */
 export class Network {
   links = []; // those that are not dead on both sides
+  dialled = 0;
+  greeted = 0; // the newest link from which the server has heard
 
   constructor(server) {
     const network = this;
     this.WebSocket = class {
       constructor(url) {
-        this.link = { url, client: this, up: [], down: [], open: false, gone: false, server: undefined };
+        this.link = { number: ++network.dialled, client: this, up: [], down: [], open: false, gone: false, server: undefined };
         network.links.push(this.link);
       }
       send(data) {
@@ -104,7 +106,12 @@ export class Network {
   /** One frame arrives at the server, or was lost on the way. */
   up(link) {
     const bytes = link.up.shift();
-    if (bytes && link.server) link.server.receive(decode(bytes));
+    // A HELLO that is later than the next connection's takes the session away from that one, which then
+    // gets 4013, and stops: that is not walked here. Other frames of old links are passed over anyway.
+    if (bytes && link.number >= this.greeted) {
+      this.greeted = link.number;
+      link.server.receive(decode(bytes));
+    }
     this.#bury(link);
   }
 
@@ -133,7 +140,8 @@ export class Network {
  */
 export class ModelServer {
   sessions = [];
-  rooms = new Map(); // by id: what the rooms have heard and said; they outlive memberships
+  seats = new Map(); // by the client's number: what was heard and said there; they outlive memberships
+  rooms = new Set(); // ids of those that are open
   resumes = 0;
   refusals = 0;
 
@@ -148,10 +156,12 @@ export class ModelServer {
     return { receive: (frame) => conn.dead || this.#receive(conn, frame), conn };
   }
 
-  /** Forgets all sessions, as one that was started anew does. */
-  forget() {
-    for (const session of this.sessions) if (session.conn) session.conn.dead = true;
-    this.sessions = [];
+  /** Forgets all sessions, and with `restart` all rooms. Returns the connection that this closes. */
+  forget(restart) {
+    const { conn } = this.sessions.at(-1);
+    conn.dead = true;
+    for (const session of this.sessions) session.tokens = [];
+    if (restart) this.rooms.clear();
   }
 
   #receive(conn, frame) {
@@ -192,7 +202,7 @@ export class ModelServer {
   #hello(conn, { resume, auth }) {
     if (!resume) {
       const sid = `s${this.sessions.length}`;
-      const session = { sid, uses: 0, auth, channels: new Map(), ended: new Map() };
+      const session = { sid, auth, channels: new Map(), ended: new Map() };
       this.sessions.push(session);
       return this.#welcome(conn, session, undefined);
     }
@@ -218,14 +228,14 @@ export class ModelServer {
   #welcome(conn, session, used) {
     conn.session = session;
     session.conn = conn;
-    session.token = `${session.sid}/${session.uses++}`;
+    session.token = `${session.sid}/${used ? Number(used.split("/")[1]) + 1 : 0}`;
     session.tokens = used ? [used, session.token] : [session.token];
     conn.send([2, 1, { sid: session.sid, token: session.token, resumed: used !== undefined, ping: 25000, names: this.names, limits: limits() }]);
   }
 
   #resume(conn, session, channel, tick) {
     const m = session.channels.get(channel);
-    if (!m) return conn.send([6, channel, session.ended.get(channel) ?? 4014, ""]);
+    if (!m) return conn.send([6, channel, tick === null ? 4014 : session.ended.get(channel) ?? 4014, ""]);
     if (tick === null) {
       if (m.joined) conn.send([4, channel, m.joined]);
       m.cursor = m.joined?.tick;
@@ -236,11 +246,16 @@ export class ModelServer {
     m.live = true;
     m.cursor = tick;
     if (this.random(100) < this.forgetful) {
-      m.cursor = m.tick;
-      conn.send([13, channel, m.tick]);
-      m.room.resyncs++;
-      this.say(m, ["snap", m.room.said]);
+      this.#resync(conn, m);
     }
+  }
+
+  /** What was said so far is forgotten; the next tick tells where things stand. */
+  #resync(conn, m) {
+    m.cursor = m.tick;
+    conn.send([13, m.channel, m.tick]);
+    m.seat.resyncs++;
+    m.pending = [["snap", m.seat.said]];
   }
 
   #volley(m, [, , seq, tick, packets]) {
@@ -255,11 +270,11 @@ export class ModelServer {
     for (const [event, payload, id] of m.inbox.splice(0)) {
       m.ack++;
       const name = typeof event === "number" && event >= 0 ? this.names[event] : event;
-      if (name === "n") m.room.heard.push(payload);
+      if (name === "n") m.seat.heard.push(payload);
       else if (name === "r") {
-        m.room.heard.push(payload);
+        m.seat.heard.push(payload);
         this.say(m, [-1, payload * 2, id]);
-      } else if (name === -1) m.room.answers.push([id, payload]);
+      } else if (name === -1) m.seat.answers.push([id, payload]);
       else throw new Error(`event ${name}`);
     }
   }
@@ -272,11 +287,13 @@ export class ModelServer {
   tick(session, quiet = false) {
     for (const m of [...session.channels.values()]) {
       if (!m.joined && !this.#admit(session, m)) continue;
+      // It has read too slowly.
+      if (!quiet && m.live && !session.conn.dead && this.random(500) < this.forgetful) this.#resync(session.conn, m);
       this.#drain(m);
       for (let n = quiet ? 0 : this.random(3); n > 0; n--) {
         // Events and questions of one row of numbers.
-        if (this.random(4)) this.say(m, [this.random(2) ? "n" : 0, m.room.said++]);
-        else m.room.asked.push([++m.room.ids, m.room.said]), this.say(m, [2, m.room.said++, m.room.ids]);
+        if (this.random(4)) this.say(m, [this.random(2) ? "n" : 0, m.seat.said++]);
+        else m.seat.asked.push([++m.seat.ids, m.seat.said]), this.say(m, [2, m.seat.said++, m.seat.ids]);
       }
       m.tick++;
       if (m.pending) m.log.push({ tick: m.tick, packets: m.pending });
@@ -293,16 +310,18 @@ export class ModelServer {
   }
 
   #admit(session, m) {
-    const known = m.how === 3 ? this.rooms.get(m.name) : undefined;
-    if (m.how === 3 && !known) {
+    if (m.how === 3 && !this.rooms.has(m.name)) {
       session.channels.delete(m.channel);
       session.ended.set(m.channel, 4103);
-      session.conn.send([6, m.channel, 4103, ""]);
+      if (!session.conn.dead) session.conn.send([6, m.channel, 4103, ""]);
       return false;
     }
-    m.room = { id: `r${this.rooms.size}`, options: m.options, heard: [], said: 0, asked: [], answers: [], ids: 0, resyncs: 0 };
-    this.rooms.set(m.room.id, m.room);
-    m.joined = { room: m.room.id, kind: m.name, client: 7, tick: m.tick, rate: 20, acks: 1000 };
+    const client = this.seats.size + 1;
+    const room = m.how === 3 ? m.name : `r${client}`;
+    this.rooms.add(room);
+    m.seat = { room, options: m.options, heard: [], said: 0, asked: [], answers: [], ids: 0, resyncs: 0 };
+    this.seats.set(client, m.seat);
+    m.joined = { room, kind: m.how === 3 ? "pong" : m.name, client, tick: m.tick, rate: 20, acks: 1000 };
     m.live = true;
     m.cursor = m.tick;
     session.conn.send([4, m.channel, m.joined]);

@@ -5,41 +5,45 @@ import { test } from "node:test";
 import { connect } from "../.build/src/connect.js";
 import { Clock, ModelServer, Network, randomizer, settled } from "./model.mjs";
 
-/** A player in one room: emits, asks and answers, and remembers what it was told. */
+/** A player in one room: emits, asks and answers, and remembers what it was told, in each membership. */
 class Player {
-  sent = 0; // events and requests are one row of numbers
-  heard = [];
+  open = 0; // requests without an answer
   replies = [];
-  questions = [];
   failures = [];
-  resyncs = [];
-  rejoins = [];
-  emitted = []; // per membership: how many numbers
+  seats = [];
 
   constructor(room) {
     this.room = room;
-    this.id = room.id;
-    room.on("n", (n) => this.heard.push(n));
-    room.on("snap", (n) => this.resyncs.push([this.heard.length, n]));
-    room.onResync((tick) => this.resyncTicks = tick);
-    room.onRejoin((info) => this.rejoins.push(info));
+    this.#sit();
+    room.on("n", (n) => this.seat.heard.push(n));
+    room.on("snap", (n) => this.seat.snaps.push([this.seat.heard.length, n]));
+    room.onResync(() => this.seat.resyncs++);
+    room.onRejoin(({ lost }) => {
+      this.seat.lost = lost;
+      this.#sit();
+    });
     room.handle("q", (n) => {
-      this.heard.push(n);
+      this.seat.heard.push(n);
       return n + 1000;
     });
     room.left.then((info) => (this.left = info));
   }
 
+  #sit() {
+    this.seat = { client: this.room.clientId, sent: 0, heard: [], snaps: [], resyncs: 0, lost: 0 };
+    this.seats.push(this.seat);
+  }
+
   act(random) {
     if (!this.room.joined) return;
-    if (random(3)) return this.room.emit("n", this.sent++);
-    const n = this.sent;
+    // Events and requests are one row of numbers.
+    if (random(3)) return this.room.emit("n", this.seat.sent++);
     if (this.open >= 16) return;
-    this.open = (this.open ?? 0) + 1;
-    this.sent++;
+    this.open++;
+    const n = this.seat.sent++;
     this.room.request("r", n, { timeout: 0 }).then(
       (reply) => (this.open--, this.replies.push([n, reply])),
-      (error) => (this.open--, this.failures.push([n, error.kind])),
+      (error) => (this.open--, this.failures.push(error.kind)),
     );
   }
 }
@@ -47,9 +51,9 @@ class Player {
 class Walk {
   players = [];
   joins = 0;
-  attempts = 0;
 
   constructor(seed, options = {}) {
+    this.options = options;
     this.random = randomizer(seed);
     this.clock = new Clock(this.random);
     this.server = new ModelServer({ random: this.random, ...options });
@@ -100,6 +104,7 @@ class Walk {
         break;
       case 12:
         if (random(30) === 0) this.join();
+        else if (this.options.losing && random(15) === 0) this.lose();
         else if (random(60) === 0) this.players[random(this.players.length || 1)]?.room.leave();
         break;
       default:
@@ -108,11 +113,19 @@ class Walk {
     if (random(3) === 0) await settled();
   }
 
+  /** The server has no session of ours any more, and perhaps no room. */
+  lose() {
+    this.server.forget(this.random(2) === 0);
+    for (const link of [...this.network.links]) if (link.open && !link.gone) this.network.cut(link, 0);
+  }
+
   /** The network is good from here on, until nothing is left to do. */
   async settle() {
     const { network, server, clock } = this;
     for (let quiet = 0; quiet < 12; quiet++) {
-      clock.pass(this.client.state.status === "open" ? 20 : 5000);
+      const open = this.client.state.status === "open";
+      if (!open) quiet = 0;
+      clock.pass(open ? 20 : 5000);
       await settled();
       for (const link of [...network.links]) {
         if (!link.open && !link.gone) network.open(link);
@@ -130,48 +143,92 @@ class Walk {
 
 const row = (n) => Array.from({ length: n }, (_, i) => i);
 
-test("cuts at random: nothing lost, nothing twice, nothing out of order", async (t) => {
-  const runs = Number(process.env.WALKS ?? 3000);
-  let resumes = 0, packets = 0, players = 0, left = 0;
+/** Walks many times; `check` looks at each player at the end. */
+async function walks(t, options, check) {
+  // WALKS=n walks n times.
+  const runs = Number(process.env.WALKS ?? 700);
+  const sum = { resumes: 0, refusals: 0, memberships: 0, left: 0, packets: 0 };
   for (let seed = 1; seed <= runs; seed++) {
-    const walk = new Walk(seed);
+    const walk = new Walk(seed, options);
     try {
       await walk.start();
       const steps = 60 + walk.random(300);
       for (let i = 0; i < steps; i++) await walk.step();
       await walk.settle();
       assert.equal(walk.client.state.status, "open");
-      assert.equal(walk.server.refusals, 0);
       assert.equal(walk.players.length, walk.joins, "every join was answered, once");
       for (const player of walk.players) {
-        const room = walk.server.rooms.get(player.id);
-        assert.equal(player.room.id, player.id);
-        assert.deepEqual(room.heard, row(player.sent), "what the room heard");
-        if (player.left) {
-          left++;
-          assert.deepEqual(player.heard, row(player.heard.length));
-          assert.equal(player.left.code, 4100);
-          continue;
-        }
-        assert.deepEqual(player.heard, row(room.said), "what the player heard");
-        assert.deepEqual(room.answers.sort(([a], [b]) => a - b), room.asked.map(([id, n]) => [id, n + 1000]), "answers to the room");
-        assert.deepEqual(player.failures, []);
-        assert.equal(player.open ?? 0, 0, "every request has its answer");
+        assert.equal(player.open, 0, "every request has its answer");
         for (const [n, reply] of player.replies) assert.equal(reply, n * 2);
-        assert.equal(player.room.ack, player.room.seq);
-        packets += player.heard.length + player.sent;
+        if (!player.left) assert.equal(player.room.ack, player.room.seq);
+        else assert.equal(player.left.code, 4100);
+        check(player, walk.server.seats);
+        sum.left += player.left ? 1 : 0;
+        sum.memberships += player.seats.length;
+        sum.packets += player.seats.reduce((n, seat) => n + seat.heard.length + seat.sent, 0);
       }
-      players += walk.players.length;
-      resumes += walk.server.resumes;
+      sum.resumes += walk.server.resumes;
+      sum.refusals += walk.server.refusals;
       walk.client.close();
       assert.equal(walk.clock.timers, 0, "no timer is left");
     } catch (error) {
-      error.message = `seed ${seed}: ${error.message}`;
-      throw error;
+      throw new Error(`seed ${seed}: ${error.message}`, { cause: error });
     } finally {
       walk.clock.restore();
     }
   }
-  t.diagnostic(`${runs} walks, ${resumes} resumes, ${players} memberships (${left} left), ${packets} packets`);
-  assert.ok(resumes > runs && packets > 20 * runs && left > runs / 100);
+  t.diagnostic(`${runs} walks: ${Object.entries(sum).map(([name, n]) => `${n} ${name}`).join(", ")}`);
+  assert.ok(sum.resumes > runs && sum.packets > 20 * runs && sum.left > runs / 100);
+  return sum;
+}
+
+test("cuts at random: nothing lost, nothing twice, nothing out of order", async (t) => {
+  const sum = await walks(t, {}, (player, seats) => {
+    const { client, sent, heard } = player.seat;
+    const { said, asked, answers, ...there } = seats.get(client);
+    assert.equal(player.seats.length, 1);
+    assert.deepEqual(there.heard, row(sent), "what the room heard");
+    assert.ok(player.failures.every((kind) => kind === "left" && player.left));
+    if (player.left) return assert.deepEqual(heard, row(heard.length));
+    assert.deepEqual(heard, row(said), "what the player heard");
+    assert.deepEqual(answers.sort(([a], [b]) => a - b), asked.map(([id, n]) => [id, n + 1000]), "answers to the room");
+  });
+  assert.equal(sum.refusals, 0);
+});
+
+test("rooms that forget: gaps only where RESYNC tells, and only replies are lost", async (t) => {
+  let resyncs = 0, lost = 0;
+  const sum = await walks(t, { forgetful: 30 }, (player, seats) => {
+    const { client, sent, heard, snaps } = player.seat;
+    const there = seats.get(client);
+    assert.deepEqual(there.heard, row(sent), "what the room heard");
+    let next = 0;
+    for (let i = 0; i <= heard.length; i++) {
+      for (const [at, n] of snaps) if (at === i) next = n;
+      if (i < heard.length) assert.equal(heard[i], next++, "what the player heard");
+    }
+    if (!player.left) assert.equal(next, there.said, "up to the end");
+    assert.ok(player.failures.every((kind) => kind === "lost" || (kind === "left" && player.left)), player.failures.join());
+    assert.ok(player.seat.resyncs <= there.resyncs);
+    resyncs += player.seat.resyncs;
+    lost += player.failures.length;
+  });
+  t.diagnostic(`${resyncs} resyncs, ${lost} requests lost`);
+  assert.equal(sum.refusals, 0);
+  assert.ok(resyncs > 100 && lost > 10);
+});
+
+test("servers that forget: a new membership begins at the beginning, and says what may be lost", async (t) => {
+  const sum = await walks(t, { losing: true }, (player, seats) => {
+    assert.ok(player.failures.every((kind) => kind === "lost" || (kind === "left" && player.left)), player.failures.join());
+    player.seats.forEach(({ client, sent, heard, lost }, i) => {
+      const there = seats.get(client);
+      assert.deepEqual(there.heard, row(there.heard.length), "a membership hears its own packets, each once");
+      assert.ok(there.heard.length <= sent, `${there.heard.length} heard, ${sent} sent`);
+      assert.deepEqual(heard, row(heard.length));
+      if (i < player.seats.length - 1) return assert.ok(there.heard.length >= sent - lost, `${sent} sent, ${there.heard.length} heard, ${lost} lost`);
+      if (!player.left) assert.deepEqual([there.heard.length, heard.length], [sent, there.said]);
+    });
+  });
+  assert.ok(sum.refusals > 100 && sum.memberships > 2 * sum.left);
 });
