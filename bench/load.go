@@ -66,6 +66,8 @@ func newLoad(spec loadSpec) (*load, error) {
 		l.dialect = &volleyDialect{}
 	case dialectBare:
 		l.dialect = &bareDialect{}
+	case dialectSocketIO, dialectSocketIOPack:
+		l.dialect = &socketIODialect{packed: spec.Dialect == dialectSocketIOPack}
 	default:
 		return nil, fmt.Errorf("no dialect is called %q", spec.Dialect)
 	}
