@@ -68,6 +68,8 @@ func newLoad(spec loadSpec) (*load, error) {
 		l.dialect = &bareDialect{}
 	case dialectSocketIO, dialectSocketIOPack:
 		l.dialect = &socketIODialect{packed: spec.Dialect == dialectSocketIOPack}
+	case dialectColyseus:
+		l.dialect = &colyseusDialect{}
 	default:
 		return nil, fmt.Errorf("no dialect is called %q", spec.Dialect)
 	}

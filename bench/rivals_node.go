@@ -37,6 +37,7 @@ func nodeRivals() []plug {
 	for _, p := range []nodePlug{
 		{called: "uWebSockets.js", key: "uwebsockets", speaks: dialectBare},
 		{called: "ws", key: "ws", speaks: dialectBare},
+		{called: "Colyseus", key: "colyseus", speaks: dialectColyseus},
 		{called: "Socket.IO", key: "socketio", speaks: dialectSocketIO},
 		{called: "Socket.IO+msgpack", key: "socketio-msgpack", speaks: dialectSocketIOPack},
 	} {

@@ -3,8 +3,8 @@
 
 const stateSize = 200;
 const stampSize = 8;
-const seats = stateSize / stampSize - 1;
-const capacityRoom = 10; // clients that share a room of the workload capacity
+export const seats = stateSize / stampSize - 1;
+export const capacityRoom = 10; // clients that share a room of the workload capacity
 
 // Ticker runs rooms at one rate. They are in the order of their next ticks, so one timer serves all.
 export class Ticker {
