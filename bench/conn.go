@@ -120,6 +120,9 @@ type asker interface {
 
 // asked takes the answer, and goes on with the upgrade. False: there is more of it to come.
 func (l *load) asked(c *conn, b []byte) (done bool, err error) {
+	if !bytes.Contains(b, []byte("\r\n\r\n")) && len(b) < longestAnswer {
+		return false, nil
+	}
 	answer, err := http.ReadResponse(bufio.NewReader(bytes.NewReader(b)), nil)
 	var body []byte
 	if err == nil {
@@ -127,7 +130,7 @@ func (l *load) asked(c *conn, b []byte) (done bool, err error) {
 		body, err = io.ReadAll(answer.Body)
 	}
 	switch {
-	case errors.Is(err, io.ErrUnexpectedEOF) && len(b) < 64<<10:
+	case errors.Is(err, io.ErrUnexpectedEOF) && len(b) < longestAnswer:
 		return false, nil
 	case err != nil:
 		return false, err
@@ -143,13 +146,16 @@ func (l *load) asked(c *conn, b []byte) (done bool, err error) {
 	return true, nil
 }
 
+// longestAnswer is as much of HTTP as a load generator reads.
+const longestAnswer = 16 << 10
+
 var switching = []byte("HTTP/1.1 101 ")
 
 // upgraded looks for the end of the server's answer to the upgrade.
 func (l *load) upgraded(b []byte) (rest []byte, done bool, err error) {
 	i := bytes.Index(b, []byte("\r\n\r\n"))
 	switch {
-	case i < 0 && len(b) > 16<<10:
+	case i < 0 && len(b) > longestAnswer:
 		return nil, false, errors.New("the answer to the upgrade has no end")
 	case i < 0:
 		return nil, false, nil

@@ -4,6 +4,7 @@ package main
 
 import (
 	"bytes"
+	"context"
 	"crypto/sha256"
 	"encoding/hex"
 	"errors"
@@ -11,109 +12,93 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"runtime"
 	"strings"
-	"sync"
 
 	"golang.org/x/sys/unix"
 )
 
-// nodePlug is a server on Node. Its code is bench/rivals/node.
-type nodePlug struct {
+// nodeRivals are the servers that run on Node. Their code is in bench/rivals/node.
+func nodeRivals() []plug {
+	return []plug{
+		&nodeRival{called: "uWebSockets.js", key: "uwebsockets", speaks: dialectBare},
+		&nodeRival{called: "ws", key: "ws", speaks: dialectBare},
+		&nodeRival{called: "Colyseus", key: "colyseus", speaks: dialectColyseus},
+		&nodeRival{called: "Socket.IO", key: "socketio", speaks: dialectSocketIO},
+		&nodeRival{called: "Socket.IO+msgpack", key: "socketio-msgpack", speaks: dialectSocketIOPack},
+	}
+}
+
+// nodeRival is one of them.
+type nodeRival struct {
 	called string
 	key    string // what serve.mjs knows it by
 	speaks string
-	once   *sync.Once
-	err    *error // of making it ready
+	dir    string // of serve.mjs, once it is installed
 }
 
-// nodeRivals are the servers on Node, if there is Node.
-func nodeRivals() []plug {
+func (r *nodeRival) name() string    { return r.called }
+func (r *nodeRival) dialect() string { return r.speaks }
+
+func (r *nodeRival) launch() (launch, error) {
+	if r.dir == "" {
+		return launch{}, fmt.Errorf("%s has not been installed", r.called)
+	}
+	return launch{name: r.called, argv: r.argv(), dir: r.dir}, nil
+}
+
+// argv starts it. A server that is idle gives its garbage back when it is told to.
+func (r *nodeRival) argv() []string { return []string{"node", "--expose-gc", "serve.mjs", r.key} }
+
+// prepare installs what it needs, and sees that its libraries load here.
+func (r *nodeRival) prepare(ctx context.Context, say func(format string, args ...any)) error {
+	if r.dir != "" {
+		return nil
+	}
 	for _, tool := range []string{"node", "npm"} {
 		if _, err := exec.LookPath(tool); err != nil {
-			return nil
+			return fmt.Errorf("there is no %s; install Node 20 or later and npm", tool)
 		}
 	}
-	var out []plug
-	for _, p := range []nodePlug{
-		{called: "uWebSockets.js", key: "uwebsockets", speaks: dialectBare},
-		{called: "ws", key: "ws", speaks: dialectBare},
-		{called: "Colyseus", key: "colyseus", speaks: dialectColyseus},
-		{called: "Socket.IO", key: "socketio", speaks: dialectSocketIO},
-		{called: "Socket.IO+msgpack", key: "socketio-msgpack", speaks: dialectSocketIOPack},
-	} {
-		p.once, p.err = new(sync.Once), new(error)
-		out = append(out, p)
-	}
-	return out
-}
-
-func (p nodePlug) name() string    { return p.called }
-func (p nodePlug) dialect() string { return p.speaks }
-
-func (p nodePlug) launch() (launch, error) {
-	if err := p.ready(); err != nil {
-		return launch{}, err
-	}
-	l, err := p.how()
-	l.name = p.called
-	return l, err
-}
-
-// how is how to start it.
-func (p nodePlug) how() (launch, error) {
 	dir, err := nodeSources()
-	return launch{argv: []string{"node", "--expose-gc", "serve.mjs", p.key}, dir: dir}, err
-}
-
-// ready installs what it needs, and sees that its libraries load here.
-func (p nodePlug) ready() error {
-	p.once.Do(func() {
-		*p.err = func() error {
-			l, err := p.how()
-			if err != nil {
-				return err
-			}
-			if err := installNode(l.dir); err != nil {
-				return err
-			}
-			cmd := exec.Command(l.argv[0], l.argv[1:]...) // no standard input: it ends by itself
-			cmd.Dir = l.dir
-			if out, err := cmd.CombinedOutput(); err != nil {
-				return fmt.Errorf("it does not load on this Node: %s", reason(out, err))
-			}
-			return nil
-		}()
-	})
-	return *p.err
-}
-
-// nodeSources finds bench/rivals/node from the working directory on upwards.
-func nodeSources() (string, error) {
-	dir, err := os.Getwd()
 	if err != nil {
-		return "", err
+		return err
 	}
-	for ; ; dir = filepath.Dir(dir) {
-		for _, sub := range []string{"rivals/node", "bench/rivals/node"} {
-			at := filepath.Join(dir, sub)
-			if _, err := os.Stat(filepath.Join(at, "serve.mjs")); err == nil {
-				return at, nil
-			}
-		}
-		if dir == filepath.Dir(dir) {
-			return "", errors.New("bench/rivals/node is not here; start the bench in its repository")
+	if err := installNode(ctx, dir, say); err != nil {
+		return err
+	}
+	argv := r.argv()
+	cmd := exec.CommandContext(ctx, argv[0], argv[1:]...) // it has no input, so it ends by itself
+	cmd.Dir = dir
+	if out, err := cmd.CombinedOutput(); err != nil {
+		return fmt.Errorf("its libraries do not load here: %s", reason(out, err))
+	}
+	r.dir = dir
+	return nil
+}
+
+// nodeSources is bench/rivals/node: beside this file, or in the clone that the command is run in.
+func nodeSources() (string, error) {
+	at := []string{filepath.Join("bench", "rivals", "node")}
+	if _, file, _, ok := runtime.Caller(0); ok {
+		at = append(at, filepath.Join(filepath.Dir(file), "rivals", "node"))
+	}
+	for _, dir := range at {
+		if _, err := os.Stat(filepath.Join(dir, "serve.mjs")); err == nil {
+			return filepath.Abs(dir)
 		}
 	}
+	return "", errors.New("bench/rivals/node is not here; start the bench in a clone of the repository")
 }
 
 // installNode runs npm ci in dir, unless what is there is of the same lock file.
-func installNode(dir string) error {
+func installNode(ctx context.Context, dir string, say func(format string, args ...any)) error {
 	lock, err := os.ReadFile(filepath.Join(dir, "package-lock.json"))
 	if err != nil {
 		return err
 	}
 	sum := sha256.Sum256(lock)
-	stamp, want := filepath.Join(dir, "node_modules", ".installed"), []byte(hex.EncodeToString(sum[:]))
+	stamp, want := filepath.Join(dir, "node_modules", ".volley"), []byte(hex.EncodeToString(sum[:]))
 	f, err := os.Open(dir)
 	if err != nil {
 		return err
@@ -125,9 +110,9 @@ func installNode(dir string) error {
 	if have, err := os.ReadFile(stamp); err == nil && bytes.Equal(have, want) {
 		return nil
 	}
-	fmt.Fprintf(os.Stderr, "installing the servers on Node (npm ci in %s)\n", dir)
-	// Nothing has to be built: what is native ships its binaries.
-	cmd := exec.Command("npm", "ci", "--ignore-scripts", "--no-audit", "--no-fund", "--loglevel=error")
+	say("installing the servers that run on Node, with npm ci in %s", dir)
+	// No scripts: what is native there ships its binaries.
+	cmd := exec.CommandContext(ctx, "npm", "ci", "--ignore-scripts", "--no-audit", "--no-fund", "--loglevel=error")
 	cmd.Dir = dir
 	if out, err := cmd.CombinedOutput(); err != nil {
 		return fmt.Errorf("npm ci: %s", reason(out, err))
@@ -137,9 +122,11 @@ func installNode(dir string) error {
 
 // reason is the line of a program's output that says best why it failed.
 func reason(out []byte, err error) string {
-	for line := range strings.Lines(string(out)) {
-		if strings.Contains(line, "Error: ") || strings.Contains(line, "npm error") {
-			return strings.TrimSpace(line)
+	for _, mark := range []string{"Error: ", "npm error ", "node: "} {
+		for line := range strings.Lines(string(out)) {
+			if strings.Contains(line, mark) {
+				return strings.TrimSpace(line)
+			}
 		}
 	}
 	return err.Error()
