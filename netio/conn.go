@@ -179,7 +179,8 @@ func (c *Conn) mayQueue(n int) bool {
 	}
 	c.behind = min(c.behind, pending)
 	if c.behind+int64(n) > int64(c.e.cfg.MaxBacklog) {
-		return false
+		// Last words may be long: what a room has kept for a slow client comes at once when the room ends.
+		return c.e.isDown() && pending+int64(n) <= int64(codec.ServerLimits.Frame+c.e.cfg.MaxBacklog)
 	}
 	c.behind += int64(n)
 	return true

@@ -80,6 +80,12 @@ func (c *Conn) goAway() {
 	})
 }
 
+// stillTakes reports whether a connection that was told GoingAway has bytes on their way to the peer, in time. The kernel has taken
+// them, but would drop them at the first byte that the peer sends to a closed socket.
+func (c *Conn) stillTakes(now int64) bool {
+	return *c.reason.Load() == error(errGoingAway) && now < c.e.drainBy.Load() && c.unacked() > 0
+}
+
 // fairDelay is the delay of the nth connection: the delays are spread evenly over span, and never 0, which would leave it to the
 // peer.
 func fairDelay(n uint64, span int64) time.Duration {
