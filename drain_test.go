@@ -69,8 +69,8 @@ func (g *encore) Drain(deadline time.Time) {
 func feedKinds(forever bool) []room.AnyKind {
 	return []room.AnyKind{
 		room.Define("feed", func(r *room.Room) *feed { return &feed{room: r, size: 20} }, room.Config{Rate: 20, Capacity: 50}),
-		room.Define("heavy", func(r *room.Room) *feed { return &feed{room: r, size: 96 << 10} },
-			room.Config{Rate: 20, Capacity: 10, Log: 8 << 20}),
+		room.Define("heavy", func(r *room.Room) *feed { return &feed{room: r, size: 256 << 10} },
+			room.Config{Rate: 20, Capacity: 10, Log: 32 << 20}),
 		room.Define("encore", func(r *room.Room) *encore { return &encore{feed{room: r}, !forever} }, room.Config{Rate: 20, Capacity: 50}),
 	}
 }

@@ -257,15 +257,11 @@ func (c *Conn) closeWith(e *codec.Error, delay time.Duration) { c.closeBye(e, by
 type bye struct {
 	delay   time.Duration
 	address string
-	until   int64 // the engine's clock: how long what was sent before may take; what is earlier than closeGrace counts as that
 }
 
 func (c *Conn) closeBye(e *codec.Error, with bye) {
 	if !c.begin(e) {
 		return
-	}
-	if with.until > c.deadline.Load() {
-		c.deadline.Store(with.until) // finish brings it forward
 	}
 	reason := codec.CutReason(e.Reason)
 	buf := make([]byte, 0, 512)
@@ -340,7 +336,6 @@ func (c *Conn) finish() {
 		return
 	}
 	c.finished = true
-	c.hasten(c.e.now() + int64(closeGrace))
 	shutdownWrite(c.nb)
 }
 
