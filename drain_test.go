@@ -11,6 +11,7 @@ import (
 	"runtime"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"syscall"
 	"testing"
 	"time"
@@ -128,7 +129,8 @@ func startDrainServer(t *testing.T, how string) *drainServer {
 type hearer struct {
 	kind    string
 	c       *client.Client
-	last    int // event
+	last    int          // event
+	now     atomic.Int64 // last, for other goroutines
 	broken  string
 	total   int
 	encored bool
@@ -149,6 +151,7 @@ func listen(ctx context.Context, url, kind string, cfg client.Config) (*hearer, 
 				l.broken += fmt.Sprintf("%d after %d; ", n.N, l.last)
 			}
 			l.last = n.N
+			l.now.Store(int64(n.N))
 		})
 		client.On(r, total, func(n int, _ client.Meta) {
 			if n < 0 {
@@ -361,11 +364,11 @@ func TestDrainSendsTheIdleOff(t *testing.T) {
 	assert.Equal(t, codec.RoomClosed, left.Code)
 	_, err = client.Dial(within(t), r.url("ws"), client.Config{})
 	require.Error(t, err)
-	heard := l.last
+	heard := l.now.Load()
 
 	<-l.c.Done() // the game never ends; the deadline does it, a second before the connections'
 	assert.InDelta(t, 3, time.Since(start).Seconds(), 0.7)
-	assert.Greater(t, l.last, heard, "the game went on")
+	assert.Greater(t, l.now.Load(), heard, "the game went on")
 	require.NoError(t, l.check(within(t)))
 	require.NoError(t, <-ended)
 }
