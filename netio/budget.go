@@ -39,6 +39,9 @@ func (b *budget) add(n int64) {
 	}
 }
 
+// exceeded reports whether more than the limit is used.
+func (b *budget) exceeded() bool { return b.limit > 0 && b.used.Load() > b.limit }
+
 // exhausted reports whether so much is used that whoever wants more is cut off at once: the worst could not be closed as fast as
 // others come.
 func (b *budget) exhausted() bool { return b.limit > 0 && b.used.Load() > b.limit+b.limit/4 }

@@ -178,7 +178,8 @@ func (c *Conn) mayQueue(n int) bool {
 	}
 	c.behind = int32(min(int64(c.behind), pending))
 	if int(c.behind)+n > c.e.cfg.MaxBacklog {
-		return false
+		// Last words may be long: what a room has kept for a slow client comes at once when the room ends.
+		return c.e.isDown() && pending+int64(n) <= int64(codec.ServerLimits.Frame+c.e.cfg.MaxBacklog)
 	}
 	c.behind += int32(n)
 	return true
@@ -255,15 +256,11 @@ func (c *Conn) closeWith(e *codec.Error, delay time.Duration) { c.closeBye(e, by
 type bye struct {
 	delay   time.Duration
 	address string
-	until   int64 // the engine's clock: how long what was sent before may take; what is earlier than closeGrace counts as that
 }
 
 func (c *Conn) closeBye(e *codec.Error, with bye) {
 	if !c.begin(e) {
 		return
-	}
-	if with.until > c.deadline.Load() {
-		c.deadline.Store(with.until) // finish brings it forward
 	}
 	reason := codec.CutReason(e.Reason)
 	buf := make([]byte, 0, 512)
@@ -338,7 +335,6 @@ func (c *Conn) finish() {
 		return
 	}
 	c.finished = true
-	c.hasten(c.e.now() + int64(closeGrace))
 	shutdownWrite(c.nb)
 }
 

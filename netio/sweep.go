@@ -64,7 +64,11 @@ func (c *Conn) due(now int64) bool {
 func (c *Conn) swept(now int64) {
 	if d := c.deadline.Load(); d != 0 && d <= now {
 		if c.reason.Load() != nil {
-			c.cut(ErrClosed)
+			if c.stillTakes(now) {
+				c.deadline.Store(now + lastMoment)
+			} else {
+				c.cut(ErrClosed)
+			}
 			return
 		}
 		c.Close(codec.HandshakeTimeout, "", 0) // Open takes too long
