@@ -82,12 +82,17 @@ class Proxy {
 }
 
 let proxy;
+const clients = [];
 before(async () => (proxy = new Proxy()).listen());
-after(() => proxy.close());
+after(() => {
+  for (const client of clients) client.close(); // those of tests that failed would come back for ever
+  return proxy.close();
+});
 
 /** A client in a room of its own, which remembers what it heard. */
 async function enter(kind, reconnect = {}) {
   const client = await connect(proxy.url, { reconnect: { minDelay: 20, maxDelay: 100, ...reconnect } });
+  clients.push(client);
   client.states = [];
   client.onState(({ status, resumed }) => client.states.push(resumed === undefined ? status : resumed ? "resumed" : "anew"));
   const room = await client.create(kind);
