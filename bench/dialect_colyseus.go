@@ -19,8 +19,8 @@ const (
 	colyseusBytes = 17 // a type, which is a string of msgpack, and bytes
 )
 
-// colyseusDialect is Colyseus 0.18. A client asks for a seat by HTTP, and then opens the WebSocket that it is told of. Its payloads
-// travel as bytes. The first message is "seat", with one byte: the connection's seat in its room.
+// colyseusDialect is Colyseus 0.18. A client asks for a seat by HTTP, and then opens the WebSocket that it is told of. Its
+// payloads travel as bytes. The first message is "seat", with one byte: the connection's seat in its room.
 type colyseusDialect struct {
 	joined  []byte
 	message []byte // an input, as bytes on the wire

@@ -14,11 +14,12 @@ const (
 	dialectSocketIOPack = "socketio-msgpack"
 )
 
-// socketIODialect is Engine.IO 4 and Socket.IO 5 over WebSocket, in the namespace "/". The kind of room is the server's workload. Its
-// first event is "seat", with the connection's seat in its room; then each event carries one binary value, the payload.
+// socketIODialect is Engine.IO 4 and Socket.IO 5 over WebSocket, in the namespace "/". The kind of room is the server's
+// workload. Its first event is "seat", with the connection's seat in its room; then each event carries one binary value, the
+// payload.
 //
-// Of the two parsers, the default one sends an event as text with a placeholder and the payload as a frame of its own. The other
-// one packs everything into one frame of msgpack.
+// Of the two parsers, the default one sends an event as text with a placeholder, and the payload as a frame of its own. The
+// other one packs everything into one frame of msgpack.
 type socketIODialect struct {
 	packed  bool
 	connect []byte // asks for the namespace

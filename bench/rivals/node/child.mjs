@@ -84,7 +84,7 @@ export function child(start) {
 export function listen(http, spec) {
   const { host, port } = hostPort(spec.addr);
   if (spec.reuse_port && !canShare) {
-    throw new Error("several processes on a port need Node 23.1; measure fewer connections, or raise the limit of open files");
+    throw new Error("several processes on a port need Node 23.1; measure fewer connections, or let a process open more files");
   }
   return new Promise((resolve, reject) => {
     http.once("error", reject);

@@ -1,4 +1,5 @@
-// Colyseus over its WebSocket transport. Rooms send bytes, which is the least that it can do per message: no schema, no msgpack.
+// Colyseus over its WebSocket transport. Rooms send bytes, which is the least that it can do for a message: no schema and no
+// msgpack.
 import { createServer } from "node:http";
 import { Server, Room } from "@colyseus/core";
 import { WebSocketTransport } from "@colyseus/ws-transport";
@@ -69,7 +70,8 @@ export async function start(spec, meter) {
     greet: false,
     gracefullyShutdown: false,
     transport: new WebSocketTransport({
-      server: http, perMessageDeflate: false, skipUTF8Validation: true, ...(spec.ping_ms > 0 && { pingInterval: spec.ping_ms }),
+      server: http, perMessageDeflate: false, skipUTF8Validation: true,
+      ...(spec.ping_ms > 0 && { pingInterval: spec.ping_ms }),
     }),
   });
   const room = kinds(spec, new Ticker(Math.max(spec.rate, 1), meter), halls)[spec.workload];

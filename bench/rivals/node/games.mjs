@@ -1,5 +1,5 @@
-// The rooms that the bench's workloads need, as bench/games.go has them. A room here knows no sockets: a client is whatever the
-// server has for one.
+// The rooms that the bench's workloads need, as bench/games.go has them. A room here knows no sockets: a client is whatever
+// the server has for one.
 
 const stateSize = 200;
 const stampSize = 8;
@@ -65,7 +65,7 @@ export class Arena {
   }
 }
 
-// Hall is a room of the workload fanout: it broadcasts as fast as those of its listeners take it who say what they have seen.
+// Hall is a room of the workload fanout: it broadcasts as fast as those of its listeners take it who say what they have.
 export class Hall {
   #seen = new Map();
   #sent = 0;
@@ -136,8 +136,8 @@ class Place {
   }
 }
 
-// Lobby puts clients into rooms of one kind, which fill up one after the other. newLine(name) makes a room's line to its clients:
-// it has add(client), delete(client) and broadcast(bytes). reply(client, bytes) is a word to one of them.
+// Lobby puts clients into rooms of one kind, which fill up one after the other. newLine(name) makes a room's line to its
+// clients: it has add(client), delete(client) and broadcast(bytes). reply(client, bytes) is a word to one of them.
 export class Lobby {
   #spec;
   #ticker;

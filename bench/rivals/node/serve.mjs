@@ -1,5 +1,6 @@
-// A server that the bench measures beside Volley: `node --expose-gc serve.mjs NAME`. It talks to its parent as bench/plug.go says.
-// Without a line on its standard input it only loads the server's libraries, and ends: so the bench learns whether they work here.
+// A server that the bench measures beside Volley: `node --expose-gc serve.mjs NAME`. It talks to its parent as bench/plug.go
+// says. Without a line on its standard input it only loads the server's libraries, and ends: so the bench learns whether they
+// work here.
 process.env.NODE_ENV = "production";
 console.log = console.info = console.error; // standard output is for answers
 

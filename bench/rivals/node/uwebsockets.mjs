@@ -1,5 +1,5 @@
-// uWebSockets.js. A room is a topic that its sockets subscribe to; what is published goes out at the end of the loop's turn, several
-// messages to a socket in one write.
+// uWebSockets.js, in a package that carries its binaries. A room is a topic that its sockets subscribe to; what is published
+// goes out at the end of the loop's turn, several messages to a socket in one write.
 import uWS from "uwebsockets";
 import { hostPort } from "./child.mjs";
 import { Lobby } from "./games.mjs";
@@ -19,7 +19,8 @@ export function start(spec, meter) {
     idleTimeout: 120,
     upgrade: (res, req, context) => res.upgrade(
       { kind: req.getUrl().slice(1), place: null },
-      req.getHeader("sec-websocket-key"), req.getHeader("sec-websocket-protocol"), req.getHeader("sec-websocket-extensions"), context,
+      req.getHeader("sec-websocket-key"), req.getHeader("sec-websocket-protocol"),
+      req.getHeader("sec-websocket-extensions"), context,
     ),
     open: (socket) => {
       const own = socket.getUserData();
