@@ -1,6 +1,7 @@
 package volley
 
 import (
+	"context"
 	"crypto/tls"
 	"log/slog"
 	"net"
@@ -19,7 +20,7 @@ type Config struct {
 	Addr string
 	// TCPAddr is where Run listens for raw TCP connections. Empty: nowhere.
 	TCPAddr string
-	// Listen opens them, for sockets with options of their own (SO_REUSEPORT, systemd). nil: net.Listen.
+	// Listen opens them, for sockets with options of their own (SO_REUSEPORT, systemd). nil: as net.Listen does, without TCP keep-alives: connections are pinged anyway.
 	Listen func(network, addr string) (net.Listener, error)
 	// TLS makes both of them speak TLS. nil: plain.
 	TLS *tls.Config
@@ -111,7 +112,10 @@ type Config struct {
 
 func (c Config) withDefaults() Config {
 	if c.Listen == nil {
-		c.Listen = net.Listen
+		quiet := net.ListenConfig{KeepAlive: -1}
+		c.Listen = func(network, addr string) (net.Listener, error) {
+			return quiet.Listen(context.Background(), network, addr)
+		}
 	}
 	if c.Path == "" {
 		c.Path = "/volley"

@@ -30,8 +30,8 @@ import (
 const drainServerEnv = "VOLLEY_TEST_DRAIN"
 
 const (
-	counted room.Event[news] = "counted" // each tick, to everyone
-	total   room.Event[int]  = "total"   // to who leaves: how many there were
+	counted  room.Event[news] = "counted" // each tick, to everyone
+	farewell room.Event[int]  = "total"   // to who leaves: how many there were
 )
 
 // news is one of a row of events.
@@ -48,7 +48,7 @@ type feed struct {
 }
 
 func (g *feed) Join(*room.Client) error { return nil }
-func (g *feed) Leave(c *room.Client)    { room.Emit(c, total, g.last) }
+func (g *feed) Leave(c *room.Client)    { room.Emit(c, farewell, g.last) }
 func (g *feed) Tick(tick.Tick) {
 	g.last++
 	room.Emit(g.room, counted, news{g.last, make([]byte, g.size)})
@@ -64,7 +64,7 @@ func (g *encore) Drain(deadline time.Time) {
 	if g.ends {
 		g.room.After(300*time.Millisecond, func() { g.room.Close("the match is over") })
 	}
-	room.Emit(g.room, total, -1)
+	room.Emit(g.room, farewell, -1)
 }
 
 func feedKinds(forever bool) []room.AnyKind {
@@ -153,7 +153,7 @@ func listen(ctx context.Context, url, kind string, cfg client.Config) (*hearer, 
 			l.last = n.N
 			l.now.Store(int64(n.N))
 		})
-		client.On(r, total, func(n int, _ client.Meta) {
+		client.On(r, farewell, func(n int, _ client.Meta) {
 			if n < 0 {
 				l.encored = true
 			} else {

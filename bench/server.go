@@ -77,7 +77,7 @@ func newServer(spec serverSpec) (*server, error) {
 
 // listenShared opens a port that other processes may open as well; the kernel deals connections out among them.
 func listenShared(network, addr string) (net.Listener, error) {
-	lc := net.ListenConfig{Control: func(_, _ string, c syscall.RawConn) error {
+	lc := net.ListenConfig{KeepAlive: -1, Control: func(_, _ string, c syscall.RawConn) error {
 		var err error
 		if e := c.Control(func(fd uintptr) {
 			err = unix.SetsockoptInt(int(fd), unix.SOL_SOCKET, unix.SO_REUSEPORT, 1)

@@ -115,7 +115,7 @@ func (c *Conn) ponged(s uint64, now int64) {
 		return
 	}
 	c.pinged.Store(0)
-	c.rtt.Store(smooth(c.rtt.Load(), now-sent))
+	c.rtt.Store(int32(smooth(int64(c.rtt.Load()), min(now-sent, int64(time.Hour))/int64(time.Microsecond))))
 	c.e.counters[c.shard].pongs.Add(1)
 }
 

@@ -142,19 +142,19 @@ func (r *Room) cursorFor(c *Client, from codec.Processed) (cursor uint64, whole 
 	switch {
 	case c.fallen:
 		return 0, false
-	case from.Joining:
-		return c.floor, c.floor >= l.first
-	case c.afresh && from.Tick < c.since:
+	case !from.Joining && c.afresh && from.Tick < c.since:
 		return 0, false // it has not heard of its fresh beginning
 	case from.Tick >= c.sent && c.lagging: // all that its connection was ever given has been processed
 		return c.cursor, true
 	case from.Tick >= c.sent:
 		return l.tick, true
-	case from.Tick <= c.since:
-		return c.floor, c.floor >= l.first
+	case from.Joining || from.Tick <= c.since:
+		cursor = c.floor
+	default:
+		cursor, whole = l.after(from.Tick)
+		cursor = max(cursor, c.floor)
 	}
-	cursor, whole = l.after(from.Tick)
-	return max(cursor, c.floor), whole
+	return cursor, whole || c.floor >= l.first // what has been forgotten was for others
 }
 
 // fall notes that a client is off the log and is to begin afresh, when its connection is ready.
