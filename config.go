@@ -44,7 +44,7 @@ type Config struct {
 	// MaxRooms is how many rooms the server runs at once. 0: 100,000.
 	MaxRooms int
 	// MaxConns is how many connections it holds at once. 0: as many as the process may open files, but for a reserve of 7.5 %, at most
-	// 1,536. Negative: no limit.
+	// 1,536. Negative: no limit and no reserve.
 	MaxConns int
 	// ConnsPerAddress is how many sockets one address may have: connections, handshakes, those of pages. An IPv6 address counts as its
 	// /64; loopback addresses are not counted. 0: 1,024. Negative: no limit.

@@ -39,7 +39,8 @@ type Config struct {
 	BytesBurst     int
 
 	// MaxConns bounds the connections that have completed the transport's handshake. 0: what the process may open of files when New
-	// is called, but for a reserve of 7.5 % (at most 1,536). Negative: unlimited.
+	// is called, but for a reserve of 7.5 % (at most 1,536). Negative: unlimited, and nothing is reserved; without a free descriptor
+	// newcomers wait.
 	MaxConns int
 	// MaxBuffered bounds what all connections together make the Engine hold, in bytes: what no socket has taken, and frames that have come
 	// in part. Beyond it those that hold the most are closed with Overloaded. 0: 256 MiB. Negative: unlimited.

@@ -3,6 +3,7 @@ package netio
 import (
 	"errors"
 	"log/slog"
+	"math"
 	"net"
 	"net/http"
 	"sync"
@@ -101,6 +102,9 @@ func New(cfg Config, h Handler) (*Engine, error) {
 	}
 	files := openFiles()
 	e.maxSockets = int64(files - fileReserve(files))
+	if cfg.MaxConns < 0 {
+		e.maxSockets = math.MaxInt64
+	}
 	e.budget.limit, e.budget.wake = int64(max(cfg.MaxBuffered, 0)), make(chan struct{}, 1)
 	e.totals.closed = make(map[codec.Code]uint64)
 	e.queue.wake = make(chan struct{}, 1)
