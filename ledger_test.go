@@ -95,6 +95,10 @@ func (l *ledger) More(c *room.Client, n int) {
 		s.told++
 		room.Emit(c, stock, s.told)
 	}
+	room.EmitLatest(l.room, level, 1, int(l.room.Tick()))
+	if s.asks-s.answered > 32 { // the room's bound is 64
+		return
+	}
 	s.asks++
 	asked := s.asks
 	room.Ask(c, cube, asked, time.Minute, func(got int, err error) {
@@ -102,7 +106,6 @@ func (l *ledger) More(c *room.Client, n int) {
 			l.faults.add("client %d: the answer to request %d is %d, %v", c.ID(), asked, got, err)
 		}
 	})
-	room.EmitLatest(l.room, level, 1, int(l.room.Tick()))
 }
 
 func (l *ledger) Total(c *room.Client, _ int) ([4]int, error) {

@@ -136,6 +136,8 @@ func (c Config) check() error {
 		return fmt.Errorf("netio: Config.HandshakeTimeout is negative; 0 means its default")
 	case c.MaxMessage > maxMessageLimit:
 		return fmt.Errorf("netio: Config.MaxMessage is above 1 GiB")
+	case c.MaxBacklog > maxMessageLimit:
+		return fmt.Errorf("netio: Config.MaxBacklog is above 1 GiB")
 	case c.CheckOrigin != nil && c.AllowOrigins != nil:
 		return fmt.Errorf("netio: Config has both CheckOrigin and AllowOrigins; set one of them")
 	case len(c.DrainTo) > maxAddress:

@@ -73,11 +73,14 @@ func (e *Engine) GoAway(ready func(s Session) bool) {
 func (c *Conn) goAway() {
 	e := c.e
 	n := e.goneAway.Add(1)
-	c.closeBye(errGoingAway, bye{
-		delay:   fairDelay(n, e.drainOver.Load()),
-		address: e.cfg.DrainTo,
-		until:   e.drainBy.Load(),
-	})
+	c.closeBye(errGoingAway, bye{fairDelay(n, e.drainOver.Load()), e.cfg.DrainTo})
+}
+
+// stillTakes reports whether a connection that was told GoingAway has bytes on their way to the peer, in time, and the server memory
+// for them. What the kernel has taken counts too: it drops that at the first byte that a peer sends to a closed socket.
+func (c *Conn) stillTakes(now int64) bool {
+	return *c.reason.Load() == error(errGoingAway) && now < c.e.drainBy.Load() && !c.e.budget.exceeded() &&
+		(c.pending.Load() > 0 || c.unacked() > 0)
 }
 
 // fairDelay is the delay of the nth connection: the delays are spread evenly over span, and never 0, which would leave it to the

@@ -23,7 +23,7 @@ type Handler interface {
 	Open(c *Conn, r *http.Request, first []byte) (Session, error)
 }
 
-// closeGrace is how long a closing connection may take to close its side.
+// closeGrace is how long a closing connection may take to close its side. In a drain it may take longer to take its last bytes.
 const closeGrace = 2 * time.Second
 
 // Engine serves connections.
