@@ -32,7 +32,7 @@ type session struct {
 	mu        sync.Mutex
 	clients   []*room.Client // by channel; guarded by mu
 	some      *seldom        // guarded by mu; nil: nothing of that
-	confirmed atomic.Bool    // the client has the token, for it has sent something since
+	confirmed atomic.Bool    // the client has the token, for it has sent something since; or netio.Conn.Pinged
 }
 
 var _ room.Link = (*session)(nil)

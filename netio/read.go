@@ -171,6 +171,7 @@ func (c *Conn) parse(b []byte, now int64) {
 // message handles one frame: a PING or PONG here, any other in the session.
 func (c *Conn) message(p []byte, now int64) {
 	if t, ok := isPingPong(p); ok {
+		c.set(flagPinged)
 		s, err := stampOf(p)
 		switch {
 		case err != nil:
