@@ -23,14 +23,14 @@ func TestAllocations(t *testing.T) {
 		handled := make(chan struct{}, 1)
 		var sum float32
 		r, err := c.JoinOrCreate(testContext(t), "pong", nil, func(r *Room) {
-			On(r, state, func(s State, m Meta) { sum += s.Ball[0] })
+			On(r, state, func(s Scene, m Meta) { sum += s.Ball[0] })
 			r.OnVolley(func(Meta) { handled <- struct{}{} })
 		})
 		check(t, err)
 		p := <-conns
 
 		tick := uint64(100)
-		acked := func() []byte { return volleyTo(0, tick, r.Seq(), eventPacket(iState, State{Ball: [2]float32{3, 4}})) }
+		acked := func() []byte { return volleyTo(0, tick, r.Seq(), eventPacket(iState, Scene{Ball: [2]float32{3, 4}})) }
 		frame := p.framed(acked())
 		receive := func() {
 			p.raw(frame)
@@ -44,7 +44,18 @@ func TestAllocations(t *testing.T) {
 				}
 			}))
 		}
-		for name, run := range map[string]func(){"receive": receive, "emit": emit, "batch": batch} {
+		offline := func() { // what is emitted waits
+			set := func(l linkage) {
+				r.mu.Lock()
+				r.link = l
+				r.mu.Unlock()
+			}
+			set(cold)
+			emit()
+			set(live)
+			check(t, r.flush(false))
+		}
+		for name, run := range map[string]func(){"receive": receive, "emit": emit, "batch": batch, "offline": offline} {
 			for range 100 {
 				run()
 			}

@@ -45,7 +45,7 @@ func benchmarkIdle(b *testing.B, scheme string) {
 			c, err := Dial(b.Context(), url, Config{})
 			check(b, err)
 			_, err = c.JoinOrCreate(b.Context(), "pong", nil, func(r *Room) {
-				On(r, state, func(State, Meta) {})
+				On(r, state, func(Scene, Meta) {})
 				On(r, said, func(string, Meta) {})
 			})
 			check(b, err)
@@ -98,22 +98,25 @@ func (e *endless) SetWriteDeadline(time.Time) error { return nil }
 
 // inRoom is a client in a room, on a connection of the benchmark's. Nobody reads it but the benchmark.
 func inRoom(conn net.Conn, limit int) (*Client, *Room) {
+	cfg := Config{WriteTimeout: time.Hour, Unacknowledged: 1 << 20}.withDefaults()
 	c := &Client{
-		conn: conn, framing: &wsFraming{limit: limit}, ws: true, welcome: welcome(), writeTimeout: time.Hour, bound: 1 << 20,
-		limits: Config{}.withDefaults().Limits, ending: make(chan struct{}), done: make(chan struct{}),
+		cfg: &cfg, conn: conn, framing: &wsFraming{limit: limit}, ws: true,
+		ending: make(chan struct{}), done: make(chan struct{}),
 	}
+	w := welcome()
+	c.welcome.Store(&w)
 	t, _ := new(names).with(0, table)
 	c.names.Store(t)
 	r := newRoom(c)
-	r.state = joined
+	r.state, r.link = joined, live
 	c.channels = []*Room{r}
 	return c, r
 }
 
 // BenchmarkReceive is one frame of one event, from the bytes to the handler.
 func BenchmarkReceive(b *testing.B) {
-	c, r := inRoom(&endless{bytes: wsFrame(0x82, volleyTo(0, 1000, 0, eventPacket(iState, State{Ball: [2]float32{3, 4}})))}, 1<<20)
-	On(r, state, func(State, Meta) {})
+	c, r := inRoom(&endless{bytes: wsFrame(0x82, volleyTo(0, 1000, 0, eventPacket(iState, Scene{Ball: [2]float32{3, 4}})))}, 1<<20)
+	On(r, state, func(Scene, Meta) {})
 	b.ReportAllocs()
 	for b.Loop() {
 		p, e := c.next()

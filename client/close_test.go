@@ -31,7 +31,7 @@ func TestClose(t *testing.T) {
 					b, err := p.read()
 					var end *closed
 					if errors.As(err, &end) {
-						equal(t, "goodbye", end.eof || end.code == codec.Normal, true)
+						equal(t, "goodbye", end.code, codec.Normal)
 						break
 					}
 					r := codec.NewReader(b, codec.ClientLimits)
@@ -83,7 +83,7 @@ func TestCloseDrains(t *testing.T) {
 		equal(t, "seq", p.wantVolley().Seq, 1)
 		_, err := p.read()
 		var end *closed
-		equal(t, "end", errors.As(err, &end) && end.eof, true)
+		equal(t, "end", errors.As(err, &end) && end.code == codec.Normal, true)
 		for range 3 {
 			time.Sleep(30 * time.Millisecond)
 			_, err := p.conn.Write(make([]byte, 1<<10))

@@ -19,7 +19,7 @@ func TestConversation(t *testing.T) {
 				equal(t, "auth", token, "t0k3n")
 
 				// The first events stand right behind JOINED.
-				j := p.admit(volleyTo(0, 101, 0, eventPacket(iSaid, "hi"), eventPacket(iState, State{Ball: [2]float32{3, 4}})))
+				j := p.admit(volleyTo(0, 101, 0, eventPacket(iSaid, "hi"), eventPacket(iState, Scene{Ball: [2]float32{3, 4}})))
 				equal(t, "how", j.How, codec.JoinOrCreate)
 				equal(t, "kind", j.Name, "pong")
 				var opts map[string]string
@@ -63,7 +63,7 @@ func TestConversation(t *testing.T) {
 			equal(t, "session", c.Session(), "s1")
 			ctx := testContext(t)
 
-			var states *Inbox[State]
+			var states *Inbox[Scene]
 			var texts *Inbox[string]
 			var left codec.Code
 			r, err := c.JoinOrCreate(ctx, "pong", map[string]string{"Name": "Ann"}, func(r *Room) {
@@ -79,7 +79,7 @@ func TestConversation(t *testing.T) {
 			equal(t, "rate", r.Rate(), 60)
 			got, err := states.Wait(ctx, 1)
 			check(t, err)
-			equal(t, "state", got[0], State{Ball: [2]float32{3, 4}})
+			equal(t, "state", got[0], Scene{Ball: [2]float32{3, 4}})
 			equal(t, "tick", r.Tick(), 101)
 
 			check(t, Emit(r, move, Move{DY: 1}))

@@ -13,102 +13,96 @@ import (
 
 // Dial connects to a server: "ws://host:port/path", "wss://…", "tcp://host:port" or "tcps://…". It returns when the server has
 // welcomed the client. A server's refusal is a *CloseError, or an *UpgradeError if it comes from HTTP. ctx is for the dialling
-// only.
+// only. Dial tries once; from then on the client comes back by itself, as Config.Reconnect says.
 func Dial(ctx context.Context, address string, cfg Config) (*Client, error) {
 	cfg = cfg.withDefaults()
 	ctx, cancel := context.WithTimeout(ctx, cfg.DialTimeout)
 	defer cancel()
-	c, err := dial(ctx, address, cfg)
-	if err != nil {
+	c := &Client{cfg: &cfg, down: true, ending: make(chan struct{}), done: make(chan struct{})}
+	c.names.Store(new(names))
+	c.back.places.home = address
+	if _, err := c.connect(ctx, ""); err != nil {
 		if ctx.Err() != nil {
 			err = fmt.Errorf("%w (%w)", ctx.Err(), err) // the deadline's own error says less
 		}
 		return nil, fmt.Errorf("client: dial %s: %w", redacted(address), err)
 	}
+	c.up()
 	go c.run()
 	return c, nil
 }
 
-func redacted(address string) string {
-	if u, err := url.Parse(address); err == nil {
-		return u.Redacted()
-	}
-	return address
-}
-
-// scheme is a way to connect.
-type scheme struct {
-	ws, tls bool
-	port    string // the default; empty: it must be given
-}
-
-var schemes = map[string]scheme{
-	"ws": {ws: true, port: "80"}, "wss": {ws: true, tls: true, port: "443"}, "tcp": {}, "tcps": {tls: true},
-}
-
-func dial(ctx context.Context, address string, cfg Config) (*Client, error) {
-	u, err := url.Parse(address)
+// connect does everything from the socket to WELCOME, at the place whose turn it is, with the token if there is one. It reports
+// whether the server carries the session on. On the goroutine that reads.
+func (c *Client) connect(ctx context.Context, token string) (resumed bool, err error) {
+	hello, err := c.hello(ctx, token)
 	if err != nil {
-		return nil, err
+		return false, err
 	}
-	how, ok := schemes[u.Scheme]
-	if !ok {
-		return nil, fmt.Errorf("scheme %q is none of ws, wss, tcp and tcps", u.Scheme)
-	}
-	port := u.Port()
-	if port == "" {
-		port = how.port
-	}
-	if u.Hostname() == "" || port == "" {
-		return nil, fmt.Errorf("the address needs a host and a port")
-	}
-	conn, err := cfg.NetDial(ctx, "tcp", net.JoinHostPort(u.Hostname(), port))
+	u, how, port, err := parseAddress(c.back.places.current())
 	if err != nil {
-		return nil, err
+		return false, err
 	}
-	c, err := open(ctx, conn, u, how, cfg)
+	raw, err := c.cfg.NetDial(ctx, "tcp", net.JoinHostPort(u.Hostname(), port))
 	if err != nil {
-		_ = conn.Close()
-		return nil, err
+		return false, err
 	}
-	return c, nil
-}
-
-// open does everything from the socket to WELCOME.
-func open(ctx context.Context, conn net.Conn, u *url.URL, how scheme, cfg Config) (*Client, error) {
-	raw := conn
 	stop := context.AfterFunc(ctx, func() { _ = raw.SetDeadline(time.Unix(1, 0)) })
 	defer stop()
+	if err = c.open(ctx, raw, u, how); err != nil {
+		_ = raw.Close()
+		return false, err
+	}
+	if resumed, err = c.greet(hello, token != ""); err == nil && !stop() { // the deadline has been set, or is being
+		err = context.Cause(ctx)
+	}
+	if err != nil {
+		c.hangUp(asEnd(err))
+		return false, err
+	}
+	c.back.since = time.Now()
+	return resumed, nil
+}
+
+// open makes a socket a connection that frames can go through, and the client's.
+func (c *Client) open(ctx context.Context, conn net.Conn, u *url.URL, how scheme) error {
 	if how.tls {
-		secure := tls.Client(conn, tlsConfig(cfg.TLS, u.Hostname(), how.ws))
+		secure := tls.Client(conn, tlsConfig(c.cfg.TLS, u.Hostname(), how.ws))
 		if err := secure.HandshakeContext(ctx); err != nil {
-			return nil, err
+			return err
 		}
 		conn = secure
 	}
-	c := &Client{
-		conn: conn, ws: how.ws, limits: cfg.Limits, writeTimeout: cfg.WriteTimeout, bound: cfg.Unacknowledged,
-		ending: make(chan struct{}), done: make(chan struct{}),
+	limit := c.cfg.Limits.Frame
+	if !how.ws {
+		c.attach(conn, &tcpFraming{limit: limit}, nil)
+		return nil
 	}
-	c.framing = &tcpFraming{limit: cfg.Limits.Frame}
-	if how.ws {
-		rest, err := upgrade(conn, u, cfg.Header)
-		if err != nil {
-			return nil, err
-		}
-		c.framing = &wsFraming{limit: cfg.Limits.Frame}
-		if len(rest) > 0 {
+	rest, err := upgrade(conn, u, c.cfg.Header)
+	if err != nil {
+		return err
+	}
+	c.attach(conn, &wsFraming{limit: limit}, rest)
+	return nil
+}
+
+// attach makes conn the client's connection, of which rest has been read already. It stays down.
+func (c *Client) attach(conn net.Conn, f framing, rest []byte) {
+	c.wmu.Lock()
+	defer c.wmu.Unlock()
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.conn, c.framing, c.writeBy = conn, f, time.Time{}
+	_, c.ws = f.(*wsFraming)
+	c.cut, c.farewelled = nil, false
+	c.stop.Store(c.err != nil)
+	c.in = input{buf: c.in.buf}
+	if len(rest) > 0 {
+		if len(rest) > cap(c.in.buf) {
 			c.in.buf = make([]byte, max(minBuffer, len(rest)))
-			c.in.end = copy(c.in.buf, rest)
 		}
+		c.in.end = copy(c.in.buf[:cap(c.in.buf)], rest)
 	}
-	if err := c.hello(cfg.Auth); err != nil {
-		return nil, err
-	}
-	if !stop() { // the deadline has been set, or is being
-		return nil, context.Cause(ctx)
-	}
-	return c, nil
 }
 
 // tlsConfig returns the user's configuration with what is missing.
@@ -129,54 +123,104 @@ func tlsConfig(cfg *tls.Config, host string, ws bool) *tls.Config {
 	return cfg
 }
 
-// hello says HELLO and waits for WELCOME.
-func (c *Client) hello(auth any) error {
+// hello returns the HELLO of a new session, or of one that the token resumes, behind headroom.
+func (c *Client) hello(ctx context.Context, token string) ([]byte, error) {
+	b := make([]byte, headroom, headroom+256)
+	if token != "" {
+		return codec.AppendResume(b, nil, codec.Resume{Token: token, Channels: c.processed()}), nil
+	}
+	auth := c.cfg.Auth
+	if c.cfg.AuthFunc != nil {
+		var err error
+		if auth, err = c.cfg.AuthFunc(ctx); err != nil {
+			return nil, fmt.Errorf("Config.AuthFunc: %w", err)
+		}
+	}
 	var value []byte
 	if auth != nil {
 		var err error
 		if value, err = codec.Marshal(auth); err != nil {
-			return fmt.Errorf("Config.Auth: %w", err)
+			return nil, fmt.Errorf("Config.Auth: %w", err)
 		}
 	}
-	if err := c.writeControl(func(b []byte) []byte { return codec.AppendHello(b, value) }); err != nil {
-		return err
+	return codec.AppendHello(b, value), nil
+}
+
+// greet says HELLO and waits for WELCOME.
+func (c *Client) greet(hello []byte, resuming bool) (resumed bool, err error) {
+	if err := c.whisper(hello); err != nil {
+		return false, lost(err)
 	}
-	for c.welcome.Version == 0 {
+	for {
 		p, e := c.next()
-		if e == nil {
-			e = c.greeting(p)
-		}
 		if e != nil {
-			c.farewell(c.end(e))
-			return e
+			return false, e
 		}
+		w, e := c.greeting(p)
+		switch {
+		case e != nil:
+			return false, e
+		case w == nil:
+			continue
+		}
+		if err := c.welcomed(w, w.Resumed && resuming); err != nil {
+			return false, fault(err)
+		}
+		return w.Resumed && resuming, nil
 	}
-	return nil
 }
 
 // greeting takes a frame that came before WELCOME, or is it.
-func (c *Client) greeting(p []byte) *CloseError {
-	r := codec.NewReader(p, c.limits)
+func (c *Client) greeting(p []byte) (*codec.Welcome, *CloseError) {
+	r := codec.NewReader(p, c.cfg.Limits)
 	t, n, err := r.Frame()
 	if err != nil {
-		return fault(err)
+		return nil, fault(err)
 	}
 	switch t {
 	case codec.FrameWelcome:
 		w, err := r.Welcome(n)
 		if err != nil {
-			return fault(err)
+			return nil, fault(err)
 		}
-		table, err := new(names).with(0, w.Names)
+		return &w, nil
+	case codec.FramePing:
+		stamp, err := r.Stamp(n)
+		if err == nil {
+			err = c.whisper(codec.AppendPong(make([]byte, headroom, headroom+16), stamp))
+		}
 		if err != nil {
-			return fault(err)
+			return nil, fault(err)
 		}
-		c.names.Store(table)
-		w.Names, w.Limits = nil, w.Limits.WithDefaults()
-		c.welcome = w
-		return nil
-	case codec.FramePing, codec.FrameBye:
-		return c.frame(p)
+		return nil, nil
+	case codec.FrameBye:
+		return nil, c.frame(p)
 	}
-	return fault(codec.Errorf(codec.UnexpectedFrame, "the server sent frame type %d before WELCOME", t))
+	return nil, fault(codec.Errorf(codec.UnexpectedFrame, "the server sent frame type %d before WELCOME", t))
+}
+
+// welcomed takes WELCOME's facts. The table of names grows in a session, and begins anew with a new one.
+func (c *Client) welcomed(w *codec.Welcome, resumed bool) error {
+	known := c.names.Load()
+	if !resumed {
+		known = &names{session: known.session + 1}
+	}
+	table, err := known.with(0, w.Names)
+	if err != nil {
+		return err
+	}
+	c.back.welcome(w.Token, resumed)
+	w.Names, w.Token, w.Limits = nil, "", w.Limits.WithDefaults()
+	c.welcome.Store(w)
+	c.names.Store(table)
+	c.in.open = true
+	return nil
+}
+
+// whisper writes the frame behind headroom on a connection that is down for everybody else.
+func (c *Client) whisper(frame []byte) error {
+	c.wmu.Lock()
+	defer c.wmu.Unlock()
+	_, err := c.conn.Write(frame[c.framing.header(frame, headroom):])
+	return err
 }

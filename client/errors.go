@@ -17,13 +17,19 @@ const (
 )
 
 var (
-	// ErrFull says that the server has too much to acknowledge; emit less, or wait while Room.Seq runs ahead of Room.Ack.
+	// ErrFull says that the server has too much to acknowledge, or that too much waits for the connection to come back; emit
+	// less, or wait while Room.Seq runs ahead of Room.Ack.
 	ErrFull = errors.New("client: too many unacknowledged packets")
-	// ErrNotJoined says that the room is not joined yet, or not any more.
+	// ErrNotJoined says that the room is not joined yet, not any more, or is being joined again.
 	ErrNotJoined = errors.New("client: not in the room")
+	// ErrOffline says that there is no connection at the moment, or that it was lost during a Ping. The client comes back.
+	ErrOffline = errors.New("client: the connection is lost and is being made again")
+	// ErrReplyLost says that a request was processed, but this client was away for longer than the room remembers: the reply is
+	// lost.
+	ErrReplyLost = errors.New("client: the reply was lost while the connection was")
 )
 
-// CloseError is why a connection ended. errors.As finds its *codec.Error.
+// CloseError is why a connection, and with the last one the client, ended. errors.As finds its *codec.Error.
 type CloseError struct {
 	// Code and Reason are the server's or, for what went wrong on this side, the client's. Normal: Close was called.
 	// Code.Reconnect says whether to come back.
@@ -31,6 +37,8 @@ type CloseError struct {
 	Reason string
 	// Delay is how long the server asks to wait before coming back.
 	Delay time.Duration
+	// Address is where the server asks to come back to; empty: the same place.
+	Address string
 	// Remote says that the server closed the connection, with this code.
 	Remote bool
 	// Cause is what the network said, if it was that.

@@ -34,19 +34,25 @@ func misfit(event string, err error) error {
 	return codec.Errorf(codec.BadPayload, "event %s: %v", event, err)
 }
 
-// Emit sends an event, at once or, in a Batch, with it. The value is encoded at once, so it may be changed afterwards. An error
-// means that it was not sent: it cannot be encoded, or is beyond the server's limits (codec.TooBig, codec.TooComplex,
-// codec.Malformed); too much is unacknowledged (ErrFull); this client is not in the room, or the connection has ended.
+// Emit sends an event, at once or, in a Batch, with it. The value is encoded at once, so it may be changed afterwards. While the
+// connection is lost the event waits, and is sent when it is back. An error means that it is not sent: it cannot be encoded, or
+// is beyond the server's limits (codec.TooBig, codec.TooComplex, codec.Malformed); too much is unacknowledged or waits
+// (ErrFull); this client is not in the room (ErrNotJoined), or has ended.
 func Emit[T any](r *Room, ev room.Event[T], v T) error {
 	p := packerFor[T]()
 	k := p.get()
-	err := k.packet(r.client, beginEvent, string(ev), v)
-	if err == nil {
-		err = r.send(k.buf)
+	err := errOtherSession
+	for err == errOtherSession { //nolint:errorlint // our own, as it is
+		if err = k.packet(r.client, beginEvent, string(ev), v); err == nil {
+			err = r.send(k.buf, k.session)
+		}
 	}
 	p.put(k)
 	return err
 }
+
+// errOtherSession says that a packet was encoded with the names of another session than it was to be sent in.
+var errOtherSession = errors.New("client: a new session began")
 
 // Batch sends everything that is emitted to the room while f runs, by whomever, as one frame, or as few as the server's limits
 // allow. A Request in f, and Leave, send what there is at once.
@@ -63,10 +69,10 @@ func (r *Room) Batch(f func()) error {
 	return r.flush(false)
 }
 
-// send numbers a packet and sees to it that it leaves.
-func (r *Room) send(packet []byte) error {
+// send numbers a packet and sees to it that it leaves. session is the one whose names it was encoded with.
+func (r *Room) send(packet []byte, session int) error {
 	r.mu.Lock()
-	err := r.putLocked(packet, nil)
+	err := r.putLocked(packet, nil, session)
 	corked := r.corked > 0
 	r.mu.Unlock()
 	if err != nil || corked {
@@ -76,11 +82,13 @@ func (r *Room) send(packet []byte) error {
 }
 
 // putLocked numbers a packet, of two parts. Under mu.
-func (r *Room) putLocked(head, tail []byte) error {
+func (r *Room) putLocked(head, tail []byte, session int) error {
 	switch {
 	case r.state != joined || r.client.closed.Load():
 		return r.goneLocked()
-	case !r.outbox.fits(len(head)+len(tail), r.client.bound):
+	case r.session != session:
+		return errOtherSession
+	case !r.outbox.fits(len(head)+len(tail), r.client.cfg.Unacknowledged):
 		return ErrFull
 	}
 	r.outbox.put(head, tail)
@@ -91,9 +99,9 @@ func (r *Room) putLocked(head, tail []byte) error {
 func (r *Room) onVolley(v codec.ServerVolley, packets []codec.Packet) error {
 	r.mu.Lock()
 	switch {
-	case r.state == joining:
+	case r.link != live && r.link != mute:
 		r.mu.Unlock()
-		return codec.Errorf(codec.UnexpectedFrame, "a VOLLEY on channel %d before its JOINED", v.Channel)
+		return codec.Errorf(codec.UnexpectedFrame, "a VOLLEY on channel %d before its JOINED or RESUMED", v.Channel)
 	case v.Tick < r.tick:
 		defer r.mu.Unlock()
 		return codec.Errorf(codec.UnexpectedFrame, "tick %d came after tick %d", v.Tick, r.tick)
@@ -103,7 +111,8 @@ func (r *Room) onVolley(v codec.ServerVolley, packets []codec.Packet) error {
 	}
 	r.tick = v.Tick
 	m := Meta{Tick: v.Tick, Ack: r.outbox.acked}
-	abandoned := r.abandoned
+	abandoned, resync := r.abandoned, r.resync
+	r.fresh, r.resync = false, false
 	r.mu.Unlock()
 	if abandoned {
 		return nil
@@ -115,6 +124,12 @@ func (r *Room) onVolley(v codec.ServerVolley, packets []codec.Packet) error {
 		if err := r.dispatch(&packets[i], m); err != nil {
 			return err
 		}
+	}
+	if resync { // what was processed and is not answered by now will never be
+		r.mu.Lock()
+		failed := r.takeLocked(v.Ack)
+		r.mu.Unlock()
+		fail(failed, ErrReplyLost)
 	}
 	for _, f := range r.handlers.Load().volleys {
 		if !r.client.closed.Load() {
@@ -163,7 +178,7 @@ func (r *Room) acknowledge() {
 	c := r.client
 	now := c.in.heard
 	r.mu.Lock()
-	if r.ackDue.IsZero() && r.told < r.tick && r.state == joined && r.facts.Acks > 0 {
+	if r.ackDue.IsZero() && r.told < r.tick && r.state == joined && r.link == live && r.facts.Acks > 0 {
 		r.ackDue = now.Add(time.Duration(r.facts.Acks) * time.Millisecond / 2)
 	}
 	due := r.ackDue

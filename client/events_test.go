@@ -120,7 +120,7 @@ func TestConcurrentUse(t *testing.T) {
 				equal(t, "seq", v.Seq, next)
 				next += uint64(len(packets))
 				tick++
-				answer := [][]byte{eventPacket(iState, State{})}
+				answer := [][]byte{eventPacket(iState, Scene{})}
 				for _, packet := range packets {
 					if packet.Kind == codec.Request {
 						answer = append(answer, replyPacket(1, uint64(packet.ID)))
@@ -138,7 +138,7 @@ func TestConcurrentUse(t *testing.T) {
 	})
 	c := dialT(t, url, Config{})
 	ctx := testContext(t)
-	r, err := c.Join(ctx, "pong", nil, func(r *Room) { On(r, state, func(State, Meta) {}) })
+	r, err := c.Join(ctx, "pong", nil, func(r *Room) { On(r, state, func(Scene, Meta) {}) })
 	check(t, err)
 	var wg sync.WaitGroup
 	for worker := range workers {

@@ -10,7 +10,7 @@ import (
 
 // frame takes one frame of an open connection. What it returns is the connection's end.
 func (c *Client) frame(p []byte) *CloseError {
-	r := codec.NewReader(p, c.limits)
+	r := codec.NewReader(p, c.cfg.Limits)
 	t, n, err := r.Frame()
 	if err != nil {
 		return fault(err)
@@ -24,6 +24,10 @@ func (c *Client) frame(p []byte) *CloseError {
 		err = c.onJoined(&r, n)
 	case codec.FrameNames:
 		err = c.onNames(&r, n)
+	case codec.FrameResumed:
+		err = c.onResumed(&r, n)
+	case codec.FrameResync:
+		err = c.onResync(&r, n)
 	case codec.FrameLeft, codec.FrameNotice, codec.FrameBye:
 		var what codec.Reasoned
 		if what, err = r.Reasoned(t, n); err != nil {
@@ -43,7 +47,9 @@ func (c *Client) frame(p []byte) *CloseError {
 }
 
 func bye(what codec.Reasoned) *CloseError {
-	return &CloseError{Code: what.Code, Reason: what.Reason, Delay: time.Duration(what.Delay) * time.Millisecond, Remote: true}
+	return &CloseError{
+		Code: what.Code, Reason: what.Reason, Delay: time.Duration(what.Delay) * time.Millisecond, Address: what.Address, Remote: true,
+	}
 }
 
 func (c *Client) onStamp(t codec.FrameType, r *codec.Reader, n int) error {
@@ -91,10 +97,7 @@ func (c *Client) onReasoned(t codec.FrameType, what codec.Reasoned) error {
 	if t == codec.FrameNotice {
 		return r.onNotice(what)
 	}
-	c.mu.Lock()
-	c.channels[what.Channel] = nil
-	c.mu.Unlock()
-	r.over(&LeftError{what.Code, what.Reason}, what.Code, what.Reason)
+	c.onLeft(r, &LeftError{what.Code, what.Reason})
 	return nil
 }
 

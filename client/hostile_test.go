@@ -53,7 +53,7 @@ func TestHostileFrames(t *testing.T) {
 					_ = p.conn.Close()
 				})
 				_ = expectEnd(t, url, tc.want)
-				if got := <-heard; scheme == "ws" && got != tc.want {
+				if got := <-heard; got != tc.want {
 					t.Errorf("the server was told %d, want %d", got, tc.want)
 				}
 			})
@@ -64,8 +64,8 @@ func TestHostileFrames(t *testing.T) {
 // expectEnd joins and waits for the connection to end with want.
 func expectEnd(t *testing.T, url string, want codec.Code) *CloseError {
 	t.Helper()
-	c := dialT(t, url, Config{})
-	r, err := c.JoinOrCreate(testContext(t), "pong", nil, func(r *Room) { On(r, state, func(State, Meta) {}) })
+	c := dialT(t, url, final)
+	r, err := c.JoinOrCreate(testContext(t), "pong", nil, func(r *Room) { On(r, state, func(Scene, Meta) {}) })
 	<-c.Done()
 	var e *CloseError
 	if !errors.As(c.Err(), &e) || e.Code != want {

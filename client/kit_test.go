@@ -26,11 +26,11 @@ func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
 // The events of the tests, in the order of the fake server's table.
 type Move struct{ DX, DY float32 }
 
-type State struct{ Ball, Paddle [2]float32 }
+type Scene struct{ Ball, Paddle [2]float32 }
 
 const (
 	move   room.Event[Move]          = "move"
-	state  room.Event[State]         = "state"
+	state  room.Event[Scene]         = "state"
 	said   room.Event[string]        = "said"
 	double room.Call[int, int]       = "double"
 	greet  room.Call[string, string] = "greet"
@@ -118,7 +118,7 @@ func wsFrame(b0 byte, p []byte) []byte {
 	return append(b, p...)
 }
 
-// closed is what read returns for the end: a close frame, or the end of the stream.
+// closed is what read returns for the end: a close frame, a BYE, or the end of the stream.
 type closed struct {
 	code   codec.Code
 	reason string
@@ -136,6 +136,14 @@ func (p *peer) read() ([]byte, error) {
 		}
 		b := make([]byte, binary.BigEndian.Uint32(size[:]))
 		_, err := io.ReadFull(p.r, b)
+		r := codec.NewReader(b, codec.ClientLimits)
+		if t, n, e := r.Frame(); e == nil && t == codec.FrameBye {
+			bye, e := r.ClientBye(n)
+			if e != nil {
+				return nil, e
+			}
+			return nil, &closed{code: bye.Code, reason: bye.Reason}
+		}
 		return b, err
 	}
 	op, b, err := p.readWS()
@@ -334,6 +342,9 @@ func pipe(tb testing.TB, ws bool, script func(p *peer)) Config {
 		return ours, nil
 	}}
 }
+
+// final is for clients whose first connection is their last.
+var final = Config{Reconnect: Reconnect{Off: true}}
 
 func testContext(tb testing.TB) context.Context {
 	ctx, cancel := context.WithTimeout(context.Background(), 15*time.Second)

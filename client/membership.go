@@ -11,7 +11,8 @@ import (
 // JoinOrCreate joins an open room of the kind, or creates one. options is any value that the game expects, or nil.
 //
 // Each setup is called with the room before the server is asked, on this goroutine: the place to register handlers, so that
-// no event is missed. A refusal is a *LeftError. When ctx ends first the room is left as soon as the server lets us in.
+// no event is missed. A refusal is a *LeftError. When ctx ends first the room is left as soon as the server lets us in. A join
+// survives a lost connection.
 func (c *Client) JoinOrCreate(ctx context.Context, kind string, options any, setup ...func(*Room)) (*Room, error) {
 	return c.join(ctx, codec.JoinOrCreate, kind, options, setup)
 }
@@ -37,16 +38,14 @@ func (c *Client) join(ctx context.Context, how codec.How, name string, options a
 		return nil, err
 	}
 	r := newRoom(c)
+	r.wish = wish{how, name, opts}
 	for _, f := range setup {
 		f(r)
 	}
 	if err := c.seat(r); err != nil {
 		return nil, err
 	}
-	err = c.writeControl(func(b []byte) []byte { return codec.AppendJoin(b, r.channel, how, name, opts) })
-	if err != nil {
-		return nil, err
-	}
+	c.sendJoin(r)
 	select {
 	case <-r.settled:
 	case <-c.ending:
@@ -62,9 +61,9 @@ func (c *Client) joinOptions(name string, options any) ([]byte, error) {
 	}
 	b, err := codec.Marshal(options)
 	if err == nil {
-		err = codec.Scan(b, c.welcome.Limits)
+		err = codec.Scan(b, c.Limits())
 	}
-	if most := c.welcome.Limits.Frame - codec.MaxName - 16; err == nil && len(b) > most {
+	if most := c.Limits().Frame - codec.MaxName - 16; err == nil && len(b) > most {
 		err = codec.Errorf(codec.TooBig, "%d bytes; the server takes %d", len(b), most)
 	}
 	if err != nil {
@@ -87,7 +86,7 @@ func (c *Client) seat(r *Room) error {
 			return nil
 		}
 	}
-	if n := len(c.channels); c.welcome.Rooms > 0 && n >= c.welcome.Rooms {
+	if n, most := len(c.channels), c.welcome.Load().Rooms; most > 0 && n >= most {
 		return &LeftError{codec.TooManyRooms, fmt.Sprintf("this connection is in %d rooms already", n)}
 	}
 	r.channel = uint32(len(c.channels))
@@ -102,7 +101,7 @@ func (r *Room) admitted(ctx context.Context) (*Room, error) {
 	switch {
 	case r.why != nil && r.facts.Client == 0:
 		return nil, r.why
-	case r.state != joining: // it may be over already
+	case r.facts.Client != 0: // it may be over already, or being joined again
 		return r, nil
 	}
 	r.abandoned = true
@@ -115,7 +114,7 @@ func (r *Room) admitted(ctx context.Context) (*Room, error) {
 // onJoined is the server's yes. On the goroutine that reads.
 func (r *Room) onJoined(j codec.Joined) error {
 	r.mu.Lock()
-	if r.state != joining || r.facts.Client != 0 {
+	if r.state != joining || !r.sent {
 		r.mu.Unlock()
 		return codec.Errorf(codec.BadChannel, "JOINED on channel %d, which is joined", j.Channel)
 	}
@@ -123,16 +122,26 @@ func (r *Room) onJoined(j codec.Joined) error {
 		r.mu.Unlock()
 		return codec.Errorf(codec.Malformed, "JOINED without a client number")
 	}
+	first := r.facts.Client == 0
 	r.facts, r.tick, r.told = j, j.Tick, j.Tick
-	r.state = joined
-	if r.abandoned {
+	r.state, r.link, r.session = joined, live, r.client.names.Load().session
+	if r.abandoned || r.quit {
 		r.state = leaving
 	}
-	abandoned := r.abandoned
+	wanted, lost := r.state == joined, r.lost
+	r.lost = 0
+	h := r.handlers.Load()
 	r.mu.Unlock()
-	close(r.settled)
-	if abandoned {
-		_ = r.client.writeControl(func(b []byte) []byte { return codec.AppendLeave(b, r.channel) })
+	switch {
+	case first:
+		close(r.settled)
+	case wanted:
+		for _, f := range h.rejoins {
+			f(lost)
+		}
+	}
+	if !wanted {
+		_ = r.flush(false)
 	}
 	return nil
 }
@@ -140,18 +149,16 @@ func (r *Room) onJoined(j codec.Joined) error {
 // over ends the membership, or the wish for one. On the goroutine that reads. The channel is free already.
 func (r *Room) over(why error, code codec.Code, reason string) {
 	r.mu.Lock()
-	was := r.state
-	r.state, r.why = left, why
-	requests, h := r.requests, r.handlers.Load()
+	was := r.facts.Client != 0 // it was in
+	r.state, r.link, r.why = left, cold, why
+	requests, h := r.takeLocked(r.outbox.last()), r.handlers.Load()
 	r.requests = nil
 	r.mu.Unlock()
-	if was == joining {
+	if !was {
 		close(r.settled)
 	}
-	for _, req := range requests {
-		req.done(nil, why)
-	}
-	if was != joining && !r.abandoned { // abandoned changes in the state joining only
+	fail(requests, why)
+	if was && !r.abandoned { // abandoned changes before the first JOINED only
 		for _, f := range h.lefts {
 			f(code, reason)
 		}
@@ -171,13 +178,19 @@ var closedChan = func() chan struct{} {
 	return c
 }()
 
-// Leave leaves the room and waits until the server has confirmed it, or ctx ends: the room is being left all the same. Events may
-// still arrive until then. It returns nil if this client is out, for whatever reason, unless that is the connection's end. Not in
-// callbacks.
+// Leave leaves the room, behind what has been emitted, and waits until the server has confirmed it, or ctx ends: the room is
+// being left all the same. Events may still arrive until then. It returns nil if this client is out, for whatever reason, unless
+// that is the client's end. Not in callbacks.
 func (r *Room) Leave(ctx context.Context) error {
-	if err := r.sendLeave(); err != nil {
-		return err
+	r.mu.Lock()
+	switch {
+	case r.state == joined:
+		r.state, r.ackDue = leaving, time.Time{}
+	case r.state == joining && r.rejoin != firstJoin:
+		r.quit = true
 	}
+	r.mu.Unlock()
+	_ = r.flush(false) // what waits, and LEAVE
 	select {
 	case <-r.Done():
 	case <-r.client.ending:
@@ -190,23 +203,4 @@ func (r *Room) Leave(ctx context.Context) error {
 		return nil
 	}
 	return r.goneLocked()
-}
-
-// sendLeave sends what waits, and LEAVE as the last frame on the channel, if this client is in the room.
-func (r *Room) sendLeave() error {
-	_ = r.flush(false)
-	c := r.client
-	c.wmu.Lock()
-	defer c.wmu.Unlock()
-	r.mu.Lock()
-	send := r.state == joined
-	if send {
-		r.state, r.ackDue = leaving, time.Time{}
-	}
-	r.mu.Unlock()
-	if !send {
-		return nil
-	}
-	buf := codec.AppendLeave(make([]byte, headroom, headroom+8), r.channel)
-	return c.writeFrame(buf, headroom)
 }

@@ -8,8 +8,9 @@ import (
 
 // names is a server's event table as far as it is known. Immutable; it grows by being replaced.
 type names struct {
-	list  []string
-	index map[string]int // of list, if that is long
+	session int // which of the client's sessions it is of; an index means nothing in another
+	list    []string
+	index   map[string]int // of list, if that is long
 }
 
 // mapNames is the length of a table from which it is worth a map.
@@ -28,7 +29,7 @@ func (t *names) with(first int, more []string) (*names, error) {
 		}
 		list[first+i] = name
 	}
-	grown := &names{list: list}
+	grown := &names{session: t.session, list: list}
 	if len(list) > mapNames {
 		grown.index = make(map[string]int, len(list))
 		for i, name := range list {

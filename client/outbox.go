@@ -4,7 +4,7 @@ import "github.com/volley-go/volley/codec"
 
 // outbox is the packets of one room that the server has not processed yet, in order: first those that were sent, then those
 // that wait to be. Everything that is numbered lives here and nowhere else, so that what must be sent again after a lost
-// connection is simply what is still here (rewind). Guarded by its room's mu.
+// connection is simply what is still here (resend). Guarded by its room's mu.
 type outbox struct {
 	bytes []byte   // the packets, one after the other, from head on
 	ends  []uint32 // where in bytes each packet ends, from first on
@@ -12,6 +12,7 @@ type outbox struct {
 	first int      // the first packet's place in ends
 	next  int      // the place in ends of the first packet that was not sent
 	acked uint64   // the number of the packet before the first: the last that the server has processed
+	taken uint64   // the number of the last packet that was ever taken: the server may have it
 }
 
 // last is the number of the last packet put in, 0 before the first.
@@ -63,6 +64,7 @@ func (o *outbox) take(limits codec.Limits) (packets []byte, count int, seq uint6
 		o.next++
 		count++
 	}
+	o.taken = max(o.taken, o.lastSent())
 	return o.bytes[start:end], count, seq
 }
 
@@ -78,7 +80,7 @@ func (o *outbox) start(i int) uint32 {
 
 // trim forgets the packets up to number ack, and reports whether they had been sent.
 func (o *outbox) trim(ack uint64) bool {
-	if ack > o.lastSent() {
+	if ack > o.taken {
 		return false
 	}
 	if ack <= o.acked {
@@ -87,6 +89,7 @@ func (o *outbox) trim(ack uint64) bool {
 	n := int(ack - o.acked)
 	o.head = o.ends[o.first+n-1]
 	o.first += n
+	o.next = max(o.next, o.first)
 	o.acked = ack
 	if o.first == len(o.ends) {
 		o.bytes, o.ends, o.head, o.first, o.next = o.bytes[:0], o.ends[:0], 0, 0, 0
@@ -97,8 +100,14 @@ func (o *outbox) trim(ack uint64) bool {
 	return true
 }
 
-// rewind makes all packets that are here unsent again.
-func (o *outbox) rewind() { o.next = o.first }
+// resend makes the packets behind number seq unsent again, seq being the last that has arrived. It reports whether that can be.
+func (o *outbox) resend(seq uint64) bool {
+	if seq < o.acked || seq > o.taken {
+		return false
+	}
+	o.next = o.first + int(seq-o.acked)
+	return true
+}
 
 // keepOutbox is the largest empty outbox that keeps its memory.
 const keepOutbox = 4 << 10

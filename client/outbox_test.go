@@ -16,7 +16,7 @@ func TestOutboxModel(t *testing.T) {
 		rng := rand.New(rand.NewPCG(seed, 0))
 		var o outbox
 		var all [][]byte // all[i] is packet i+1
-		sent, acked := 0, 0
+		sent, acked, taken := 0, 0, 0
 		for range 300 {
 			switch op := rng.IntN(10); {
 			case op < 5:
@@ -35,16 +35,23 @@ func TestOutboxModel(t *testing.T) {
 					t.Fatalf("seed %d: took %d packets, %d bytes", seed, count, len(got))
 				}
 				sent += count
-			case op < 9 && sent > acked:
-				acked += rng.IntN(sent-acked) + 1
+				taken = max(taken, sent)
+			case op < 9 && taken > acked: // the server may acknowledge what it got on the connection before
+				acked += rng.IntN(taken-acked) + 1
+				sent = max(sent, acked)
 				if !o.trim(uint64(acked)) || !o.trim(uint64(acked/2)) {
 					t.Fatalf("seed %d: %d is refused", seed, acked)
 				}
 			case op == 9 && rng.IntN(5) == 0:
-				o.rewind()
-				sent = acked
+				if o.resend(uint64(taken+1)) || acked > 0 && o.resend(uint64(acked-1)) {
+					t.Fatalf("seed %d: resending from where nobody can be", seed)
+				}
+				sent = acked + rng.IntN(taken-acked+1)
+				if !o.resend(uint64(sent)) {
+					t.Fatalf("seed %d: no resending behind %d", seed, sent)
+				}
 			}
-			if o.trim(uint64(sent + 1)) {
+			if o.trim(uint64(taken + 1)) {
 				t.Fatalf("seed %d: an ack of what was not sent is taken", seed)
 			}
 			if o.last() != uint64(len(all)) || o.lastSent() != uint64(sent) || o.acked != uint64(acked) {

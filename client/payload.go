@@ -36,9 +36,10 @@ type packer[T any] struct {
 
 // packing is a packet being encoded.
 type packing[T any] struct {
-	value T // on the heap, so that passing its address to the encoder costs nothing
-	enc   *codec.Encoder
-	buf   []byte
+	value   T // on the heap, so that passing its address to the encoder costs nothing
+	enc     *codec.Encoder
+	buf     []byte
+	session int // whose table of names the packet is encoded with
 }
 
 func packerFor[T any]() *packer[T] {
@@ -69,10 +70,12 @@ func (p *packer[T]) put(k *packing[T]) {
 func (k *packing[T]) packet(c *Client, begin begin, name string, v T) error {
 	k.value = v
 	b := k.buf[:0]
+	table := c.names.Load()
+	k.session = table.session
 	if begin == beginReply {
 		b = codec.AppendReply(b)
 	} else {
-		index := c.names.Load().ref(name)
+		index := table.ref(name)
 		if index < 0 {
 			if err := checkName("event name", name); err != nil {
 				return err
@@ -111,7 +114,7 @@ const (
 // checkPayload refuses what would make the server close the connection: a payload beyond its limits, or a string that is no
 // UTF-8. packet is the length of the packet so far.
 func (c *Client) checkPayload(payload []byte, packet int) error {
-	limits := c.welcome.Limits
+	limits := c.welcome.Load().Limits
 	if most := limits.Frame - codec.MaxPrefix - maxID; packet > most {
 		return codec.Errorf(codec.TooBig, "a packet of %d bytes; the server takes %d", packet, most)
 	}

@@ -19,6 +19,7 @@ type input struct {
 	armed   time.Time // the read deadline; zero: none is set, or it is long past
 	suspect bool      // the server was silent for too long, and gets the last chance
 	small   int       // how many times in a row a large buf was emptied of little
+	open    bool      // the server has welcomed us on this connection; until then the deadlines are another's
 }
 
 const (
@@ -65,8 +66,10 @@ func (c *Client) fill() *CloseError {
 	in := &c.in
 	in.makeRoom()
 	for {
-		if c.closed.Load() { // looked at after a deadline was set: see end
-			return c.ended()
+		if c.stop.Load() { // looked at after a deadline was set: see end and broken
+			if e := c.stopped(); e != nil {
+				return e
+			}
 		}
 		n, err := c.conn.Read(in.buf[in.end:cap(in.buf)])
 		if n > 0 {
@@ -76,7 +79,8 @@ func (c *Client) fill() *CloseError {
 		}
 		switch {
 		case err == nil:
-		case errors.Is(err, os.ErrDeadlineExceeded) && c.welcome.Version != 0 && !c.closed.Load():
+		case errors.Is(err, os.ErrDeadlineExceeded) && c.stop.Load():
+		case errors.Is(err, os.ErrDeadlineExceeded) && in.open:
 			if e := c.wake(); e != nil {
 				return e
 			}
@@ -157,12 +161,13 @@ func (c *Client) wake() *CloseError {
 	return nil
 }
 
-func (c *Client) ping() time.Duration { return time.Duration(c.welcome.Ping) * time.Millisecond }
+func (c *Client) ping() time.Duration { return time.Duration(c.welcome.Load().Ping) * time.Millisecond }
 
 // deadAt is when a server that says nothing has to be taken for dead; zero: never.
 func (c *Client) deadAt() time.Time {
-	if c.welcome.Ping == 0 {
+	ping := c.ping()
+	if ping == 0 {
 		return time.Time{}
 	}
-	return c.in.heard.Add(c.ping() * 5 / 2)
+	return c.in.heard.Add(ping * 5 / 2)
 }

@@ -17,7 +17,8 @@ type request struct {
 
 // Request sends a request to the room and waits for the reply, for as long as ctx allows. Besides Emit's errors there are:
 // ctx's, a RemoteError with the room's word, a *codec.Error if the server dropped the request, if too many are unanswered or if
-// the reply does not fit Resp, and the end of the membership or the connection. Not in callbacks: see Ask.
+// the reply does not fit Resp, ErrReplyLost, and the end of the membership or the client. A request survives a lost connection:
+// it is processed once, and answered when the connection is back. Not in callbacks: see Ask.
 func Request[Req, Resp any](ctx context.Context, r *Room, call room.Call[Req, Resp], req Req) (Resp, error) {
 	type answer struct {
 		resp Resp
@@ -47,7 +48,7 @@ func Request[Req, Resp any](ctx context.Context, r *Room, call room.Call[Req, Re
 }
 
 // Ask is Request for callbacks: it does not wait, and done is called once with the answer, on the goroutine that reads, at
-// the latest when the membership or the connection ends. If Ask returns an error nothing was sent and done is not called.
+// the latest when the membership or the client ends. If Ask returns an error nothing was sent and done is not called.
 func Ask[Req, Resp any](r *Room, call room.Call[Req, Resp], req Req, done func(Resp, error)) error {
 	_, err := ask(r, call, req, false, done)
 	return err
@@ -57,35 +58,38 @@ func ask[Req, Resp any](r *Room, call room.Call[Req, Resp], req Req, now bool, d
 	d := decoderFor[Resp](string(call))
 	p := packerFor[Req]()
 	k := p.get()
-	err := k.packet(r.client, beginRequest, string(call), req)
+	answered := func(payload []byte, err error) {
+		var resp Resp
+		if err == nil {
+			err = d.Decode(payload, &resp)
+		}
+		if err != nil {
+			var none Resp
+			resp, err = none, fmt.Errorf("client: request %s: %w", string(call), err)
+		}
+		done(resp, err)
+	}
 	var id uint32
-	if err == nil {
-		id, err = r.sendRequest(k.buf, now, func(payload []byte, err error) {
-			var resp Resp
-			if err == nil {
-				err = d.Decode(payload, &resp)
-			}
-			if err != nil {
-				var none Resp
-				resp, err = none, fmt.Errorf("client: request %s: %w", string(call), err)
-			}
-			done(resp, err)
-		})
+	err := errOtherSession
+	for err == errOtherSession { //nolint:errorlint // our own, as it is
+		if err = k.packet(r.client, beginRequest, string(call), req); err == nil {
+			id, err = r.sendRequest(k.buf, k.session, now, answered)
+		}
 	}
 	p.put(k)
 	return id, err
 }
 
-// sendRequest sends a packet to which only the request's id is missing. now: even in a Batch.
-func (r *Room) sendRequest(packet []byte, now bool, done func([]byte, error)) (uint32, error) {
+// sendRequest sends a packet to which only the request's id is missing. session is as for send. now: even in a Batch.
+func (r *Room) sendRequest(packet []byte, session int, now bool, done func([]byte, error)) (uint32, error) {
 	r.mu.Lock()
-	if most := r.client.welcome.Requests; most > 0 && len(r.requests) >= most {
+	if most := r.client.welcome.Load().Requests; most > 0 && len(r.requests) >= most {
 		r.mu.Unlock()
 		return 0, codec.Errorf(codec.TooManyRequests, "%d requests are unanswered already", most)
 	}
 	id := r.lastID + 1
 	var tail [maxID]byte
-	if err := r.putLocked(packet, codec.AppendUint(tail[:0], uint64(id))); err != nil {
+	if err := r.putLocked(packet, codec.AppendUint(tail[:0], uint64(id)), session); err != nil {
 		r.mu.Unlock()
 		return 0, err
 	}
@@ -130,7 +134,7 @@ func (r *Room) answered(p *codec.Packet) {
 // onNotice is told that one of our packets was dropped. On the goroutine that reads.
 func (r *Room) onNotice(what codec.Reasoned) error {
 	r.mu.Lock()
-	if r.state == joining {
+	if r.link != live && r.link != mute {
 		r.mu.Unlock()
 		return codec.Errorf(codec.UnexpectedFrame, "a NOTICE on channel %d before its JOINED", what.Channel)
 	}
@@ -172,7 +176,7 @@ func Handle[Req, Resp any](r *Room, call room.Call[Req, Resp], f func(Req) (Resp
 		k := p.get()
 		if err = k.packet(r.client, beginReply, string(call), resp); err == nil {
 			k.buf = codec.AppendUint(k.buf, uint64(id))
-			_ = r.send(k.buf) // an error is the end of the connection, or of the membership
+			_ = r.send(k.buf, r.session) // an error is the end of the connection, or of the membership
 		}
 		p.put(k)
 		if err != nil {
@@ -197,9 +201,9 @@ func (r *Room) asked(h *handlers, name string, p *codec.Packet) {
 			return
 		}
 	}
-	_ = r.send(codec.AppendFailure(nil, "no handler", p.ID))
+	_ = r.send(codec.AppendFailure(nil, "no handler", p.ID), r.session)
 }
 
 func (r *Room) refuse(id uint32, err error) {
-	_ = r.send(codec.AppendFailure(nil, strings.ToValidUTF8(err.Error(), "\uFFFD"), id))
+	_ = r.send(codec.AppendFailure(nil, strings.ToValidUTF8(err.Error(), "\uFFFD"), id), r.session)
 }

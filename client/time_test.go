@@ -71,7 +71,7 @@ func TestAcknowledgements(t *testing.T) {
 // TestDeadServer: silence for two and a half ping intervals is the end, and what is heard puts it off.
 func TestDeadServer(t *testing.T) {
 	start := time.Now()
-	inBubble(t, Config{}, func(p *peer, _ chan struct{}) {
+	inBubble(t, final, func(p *peer, _ chan struct{}) {
 		start = time.Now()
 		p.hello(welcome())
 		p.admit()
@@ -126,7 +126,7 @@ func TestNoPing(t *testing.T) {
 
 // TestWriteTimeout: a server that stops reading is given up.
 func TestWriteTimeout(t *testing.T) {
-	inBubble(t, Config{WriteTimeout: 3 * time.Second}, func(p *peer, stuck chan struct{}) {
+	inBubble(t, Config{WriteTimeout: 3 * time.Second, Reconnect: final.Reconnect}, func(p *peer, stuck chan struct{}) {
 		p.hello(welcome())
 		p.admit()
 		<-stuck

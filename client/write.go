@@ -21,23 +21,29 @@ func putScratch(s *buffer) {
 // gap is what stands before a VOLLEY's packets in a scratch buffer.
 const gap = headroom + codec.MaxPrefix
 
-// writeFrame writes the frame buf[start:]. Under wmu. An error is the connection's end.
+// writeFrame writes the frame buf[start:]. Under wmu. An error is the client's end, or ErrOffline.
 func (c *Client) writeFrame(buf []byte, start int) error {
 	return c.writeBytes(buf[c.framing.header(buf, start):])
 }
 
 // writeBytes writes b. Under wmu. The deadline is moved in large steps: it is there for a server that has stopped reading.
 func (c *Client) writeBytes(b []byte) error {
+	if c.down {
+		if e := c.ended(); e != nil {
+			return e
+		}
+		return ErrOffline
+	}
 	now := time.Now()
-	if c.writeBy.Sub(now) < c.writeTimeout {
-		c.writeBy = now.Add(2 * c.writeTimeout)
+	if c.writeBy.Sub(now) < c.cfg.WriteTimeout {
+		c.writeBy = now.Add(2 * c.cfg.WriteTimeout)
 		_ = c.conn.SetWriteDeadline(c.writeBy)
 	}
 	if c.closed.Load() { // looked at after the deadline was set: see farewell
 		return c.Err()
 	}
 	if _, err := c.conn.Write(b); err != nil {
-		return c.end(lost(err))
+		return c.broken(lost(err))
 	}
 	return nil
 }
@@ -59,8 +65,9 @@ func (c *Client) writeRaw(b []byte) error {
 	return c.writeBytes(b)
 }
 
-// flush writes the packets of r that were not sent, in as many frames as it takes. ack: a frame is to be written even if
-// there are none, to acknowledge. Every VOLLEY acknowledges.
+// flush writes the packets of r that were not sent, in as many frames as it takes, and behind them LEAVE, if it is due. ack: a
+// frame is to be written even if there are none, to acknowledge. Every VOLLEY acknowledges. While the connection is lost, or the
+// server has not said how the room goes on, everything waits, and there is no error.
 func (r *Room) flush(ack bool) error {
 	c := r.client
 	s := scratch.Get().(*buffer)
@@ -69,14 +76,22 @@ func (r *Room) flush(ack bool) error {
 	defer c.wmu.Unlock()
 	for {
 		r.mu.Lock()
-		if r.state != joined {
+		if r.link != live || c.down {
 			defer r.mu.Unlock()
-			return r.goneLocked()
+			return r.waitingLocked()
 		}
-		packets, count, seq := r.outbox.take(c.welcome.Limits)
-		if count == 0 && !ack {
+		packets, count, seq := r.outbox.take(c.welcome.Load().Limits)
+		if count == 0 && (!ack || r.state == leaving) {
+			leave := r.state == leaving
+			if leave {
+				r.link = mute
+			}
 			r.mu.Unlock()
-			return nil
+			if !leave {
+				return nil
+			}
+			s.b = codec.AppendLeave(s.b[:headroom], r.channel)
+			return waits(c.writeFrame(s.b, headroom))
 		}
 		ack = false
 		s.b = append(s.b[:gap], packets...)
@@ -85,7 +100,23 @@ func (r *Room) flush(ack bool) error {
 		r.mu.Unlock()
 		start := codec.PutVolley(s.b, gap, r.channel, seq, tick, count)
 		if err := c.writeFrame(s.b, start); err != nil {
-			return err
+			return waits(err)
 		}
 	}
+}
+
+// waits makes ErrOffline no error: what could not be written is kept.
+func waits(err error) error {
+	if err == ErrOffline { //nolint:errorlint // our own, as it is
+		return nil
+	}
+	return err
+}
+
+// waitingLocked is the error of what cannot be sent now: none, if it waits. Under mu.
+func (r *Room) waitingLocked() error {
+	if r.state == joined && !r.client.closed.Load() {
+		return nil
+	}
+	return r.goneLocked()
 }

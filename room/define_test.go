@@ -20,6 +20,7 @@ type (
 	ticks      struct{ plain }
 	wrongTick  struct{ plain }
 	wrongClose struct{ plain }
+	wrongDrain struct{ plain }
 	wrongOpen  struct{ plain }
 	tik        struct{ plain }
 	clsoe      struct{ plain }
@@ -37,6 +38,7 @@ func (plain) Leave(*room.Client)      {}
 func (ticks) Tick(tick.Tick)          {}
 func (wrongTick) Tick(float64)        {}
 func (wrongClose) Close() error       { return nil }
+func (wrongDrain) Drain()             {}
 func (wrongOpen) Open()               {}
 func (tik) Tik(tick.Tick)             {}
 func (clsoe) Closed()                 {}
@@ -78,6 +80,7 @@ func TestDefineRefusesWhatCannotWork(t *testing.T) {
 		{"a rate without Tick", define[plain]("k", room.Config{Rate: 1}), "no method Tick(tick.Tick)"},
 		{"Tick without a rate", define[ticks]("k", room.Config{}), "Tick would never run"},
 		{"Tick of another signature", define[wrongTick]("k", room.Config{}), "method Tick must be func(tick.Tick)"},
+		{"Drain of another signature", define[wrongDrain]("k", room.Config{}), "method Drain must be func(time.Time)"},
 		{"Close of another signature", define[wrongClose]("k", room.Config{}), "method Close must be func()"},
 		{"Open of another signature", define[wrongOpen]("k", room.Config{}), "method Open must be func() error"},
 		{"a letter less", define[tik]("k", room.Config{Rate: 1}), "Tik looks like a misspelt Tick"},

@@ -25,7 +25,7 @@ func main() {
 	addr := flag.String("addr", "127.0.0.1:8080", "where to listen")
 	flag.Parse()
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
-	defer stop()
+	context.AfterFunc(ctx, stop) // a second signal ends the program at once
 	if err := run(ctx, *addr); err != nil {
 		fmt.Fprintln(os.Stderr, "pong:", err)
 		os.Exit(1)

@@ -40,6 +40,7 @@ export const showNote = (text) => setText($("#note"), text);
 /** Why there is no game, and what happens next, which is not read out each second; undefined: there is one. */
 export function showLost(text, again = "") {
   $("#lost").hidden = text === undefined;
+  setText($("#lost h1"), again ? "Reconnecting…" : "Connection lost");
   if (text !== undefined) setText($("#why"), text);
   setText($("#again"), again);
 }
