@@ -94,11 +94,11 @@ type ghost struct {
 	srv       *running
 	transport string
 	welcome   codec.Welcome
-	seats     map[uint32]*seat
+	seats     map[uint32]*ghostSeat
 }
 
-// seat is what a ghost knows of one channel.
-type seat struct {
+// ghostSeat is what a ghost knows of one channel.
+type ghostSeat struct {
 	joined bool
 	tick   uint64 // the last that it has processed
 	sent   uint64 // its packets so far
@@ -110,7 +110,7 @@ type seat struct {
 }
 
 func newGhost(t *testing.T, srv *running, transport string) *ghost {
-	g := &ghost{srv: srv, transport: transport, seats: map[uint32]*seat{}}
+	g := &ghost{srv: srv, transport: transport, seats: map[uint32]*ghostSeat{}}
 	g.raw = dialRaw(t, srv, transport)
 	g.send(codec.AppendHello(nil, nil))
 	g.until(func() bool { return g.welcome.Version != 0 })
@@ -168,9 +168,9 @@ func (g *ghost) next() (codec.Code, bool) {
 	return 0, true
 }
 
-func (g *ghost) seat(channel uint32) *seat {
+func (g *ghost) seat(channel uint32) *ghostSeat {
 	if g.seats[channel] == nil {
-		g.seats[channel] = &seat{}
+		g.seats[channel] = &ghostSeat{}
 	}
 	return g.seats[channel]
 }
@@ -194,11 +194,11 @@ func (g *ghost) over() codec.Code {
 	}
 }
 
-func (g *ghost) join(channel uint32, name string) *seat {
+func (g *ghost) join(channel uint32, name string) *ghostSeat {
 	g.t.Helper()
 	options, err := codec.Marshal(name)
 	require.NoError(g.t, err)
-	s := &seat{}
+	s := &ghostSeat{}
 	g.seats[channel] = s
 	g.send(codec.AppendJoin(nil, channel, codec.JoinOrCreate, "den", options))
 	g.until(func() bool { return s.joined || s.left != 0 })

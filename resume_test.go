@@ -227,7 +227,7 @@ func TestWhoSaysGoodbyeIsNotAwaited(t *testing.T) {
 			assert.Equal(t, c.want, ann.over())
 			eventually(t, "it has left", func() bool { return all.clients() == 0 && srv.Stats().Rooms.Rooms == 0 })
 			assert.Equal(t, []string{"join 1", "leave 1"}, all.told())
-			assert.Equal(t, volley.SessionStats{}, srv.Stats().Sessions)
+			eventually(t, "its session is forgotten", func() bool { return srv.Stats().Sessions == volley.SessionStats{} })
 			_, refused := ann.resume(ann.welcome.Token, ann.wish())
 			assert.Equal(t, codec.ResumeFailed, refused)
 		})

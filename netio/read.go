@@ -2,6 +2,7 @@ package netio
 
 import (
 	"errors"
+	"fmt"
 	"io"
 	"syscall"
 
@@ -24,12 +25,11 @@ func (e *Engine) onRead(nb *nbio.Conn) {
 	switch s := sessionOf(nb).(type) {
 	case *Conn:
 		s.poll(nb, buf)
+		e.pollers[nb.Hash()%e.cfg.Pollers].after(s)
+	case *poller:
+		s.poll(nb, buf)
 	case *probe:
 		s.poll(nb, buf)
-		return // New has not returned
-	}
-	if e.cfg.OnPoll != nil {
-		e.guard(e.cfg.OnPoll)
 	}
 }
 
@@ -52,8 +52,9 @@ func setSession(nb *nbio.Conn, s any) {
 func (c *Conn) poll(nb *nbio.Conn, buf []byte) {
 	c.readMu.Lock()
 	defer c.unlockRead()
+	c.canWait, c.hurry = false, false
 	for range maxReads {
-		n, err := nb.Read(buf)
+		n, err := receiveNow(nb, buf)
 		if n > 0 {
 			c.received(buf, n)
 		}
@@ -86,7 +87,6 @@ func (c *Conn) unlockRead() {
 // session's.
 func (c *Conn) received(buf []byte, n int) {
 	now := c.e.now()
-	c.lastSeen.Store(now)
 	c.e.counters[c.shard].bytesIn.Add(uint64(n))
 	if c.reason.Load() != nil {
 		c.discard(n)
@@ -138,16 +138,22 @@ func (c *Conn) next(b []byte) (event, []byte, []byte, error) {
 	return c.ws.next(b, c.e.pool, c.e.cfg.MaxMessage)
 }
 
-// parse handles every frame that b completes, until the connection ends. Under readMu.
+// parse handles every frame that b completes, until the connection ends. A peer shows that it lives by whole frames, not by bytes,
+// or it could hold what has come of one for ever. Under readMu.
 func (c *Conn) parse(b []byte, now int64) {
-	for c.reason.Load() == nil {
+	for seen := false; c.reason.Load() == nil; {
 		ev, p, rest, err := c.next(b)
 		if err != nil {
 			c.fail(err)
 			return
 		}
 		if ev == evMore {
+			c.accountPartial()
 			return
+		}
+		if !seen {
+			c.lastSeen.Store(now)
+			seen = true
 		}
 		if !c.e.msgs.take(&c.paidMsgs, now, 1) {
 			c.closeWith(errTooManyMessages, 0)
@@ -165,6 +171,7 @@ func (c *Conn) parse(b []byte, now int64) {
 // message handles one frame: a PING or PONG here, any other in the session.
 func (c *Conn) message(p []byte, now int64) {
 	if t, ok := isPingPong(p); ok {
+		c.set(flagPinged)
 		s, err := stampOf(p)
 		switch {
 		case err != nil:
@@ -178,9 +185,11 @@ func (c *Conn) message(p []byte, now int64) {
 		return
 	}
 	c.e.counters[c.shard].messagesIn.Add(1)
+	c.canWait = false
 	if err := c.toSession(p); err != nil {
 		c.fail(err)
 	}
+	c.hurry = c.hurry || !c.canWait
 }
 
 // toSession calls Message. A panic ends this connection and not its poller.
@@ -219,12 +228,16 @@ func (c *Conn) sendControl(b []byte) {
 		err = c.writeLocked(b)
 	}
 	c.wmu.Unlock()
+	if c.pending.Load() > 0 {
+		c.account()
+	}
 	if err != nil {
 		c.fail(err)
 	}
 }
 
-// peerCloses answers a close frame with the same code, and with nothing after it.
+// peerCloses answers a close frame with the same code, and with nothing after it. A peer that closes with 1000, 1001 or no code means
+// it. With another one it gives up on the connection, since it heard nothing on it or nothing that made sense: that is a loss.
 func (c *Conn) peerCloses(p []byte) {
 	code, err := closeCode(p)
 	if err != nil {
@@ -233,10 +246,14 @@ func (c *Conn) peerCloses(p []byte) {
 	}
 	var buf [4]byte
 	echo := appendControl(buf[:0], opClose, nil)
-	reason := &codec.Error{Code: codec.Normal, Reason: "the peer closed"}
+	reason := error(&codec.Error{Code: codec.Normal, Reason: "the peer closed"})
 	if code != 0 {
 		echo = appendClose(buf[:0], code, "")
-		reason = codec.Errorf(codec.Normal, "the peer closed with %d", code)
+		if code == codec.Normal || code == codec.GoingAway {
+			reason = codec.Errorf(codec.Normal, "the peer closed with %d", code)
+		} else {
+			reason = loss(fmt.Errorf("it closed with %d", code))
+		}
 	}
 	if c.begin(reason) {
 		c.sayLast(echo)
