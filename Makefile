@@ -9,7 +9,7 @@ TESTFLAGS ?=
 NPM_STAMP := web/node_modules/.package-lock.json
 
 .DEFAULT_GOAL := help
-.PHONY: help pong test test-go test-web race fuzz cover lint web verify-web tidy clean
+.PHONY: help pong test test-go test-web race fuzz cover lint rivals web verify-web tidy clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-11s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -20,7 +20,7 @@ pong: ## play pong in a browser (ADDR=host:port)
 test: test-web test-go ## all tests: Go, the browser, the TypeScript client
 
 test-go: ## the Go tests, with the browser's (TESTFLAGS=…)
-	@.ci/need browser node npm
+	@.ci/need browser node npm cc
 	go test -timeout 10m $(TESTFLAGS) ./...
 
 test-web: $(NPM_STAMP) ## the TypeScript client's tests
@@ -34,7 +34,7 @@ fuzz: ## every fuzz target, one after the other (FUZZTIME=10s each)
 	@.ci/fuzz $(FUZZTIME)
 
 cover: ## test coverage, into coverage.html
-	@.ci/need browser node npm
+	@.ci/need browser node npm cc
 	go test -timeout 10m -coverpkg ./... -coverprofile coverage.out $(TESTFLAGS) ./...
 	go tool cover -html coverage.out -o coverage.html
 	@go tool cover -func coverage.out | tail -n 1
@@ -44,6 +44,11 @@ lint: ## go vet, gofmt, golangci-lint (the first run builds it, which takes minu
 	@.ci/gofmt
 	$(GOLANGCI) run ./...
 
+rivals: ## check the bench's rivals, which are a module of their own: go vet, go.mod, the C compiler's warnings
+	@.ci/need cc
+	cd bench/rivals && go mod tidy -diff && go vet ./...
+	$${CC:-cc} -std=gnu11 -O2 -Wall -Wextra -Werror -fsyntax-only bench/rivals/floor/*.c
+
 web: $(NPM_STAMP) ## build the browser client into web/dist
 	cd web && npm run build
 
@@ -52,6 +57,7 @@ verify-web: $(NPM_STAMP) ## check the client's types, and that web/dist is what 
 
 tidy: ## go.mod and go.sum as the imports want them, sources as gofmt wants them
 	go mod tidy
+	cd bench/rivals && go mod tidy
 	gofmt -w $$(git ls-files -co --exclude-standard '*.go')
 
 clean: ## remove what the other targets leave

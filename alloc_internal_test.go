@@ -10,6 +10,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/volley-go/volley/codec"
+	"github.com/volley-go/volley/netio"
 	"github.com/volley-go/volley/room"
 	"github.com/volley-go/volley/tick"
 )
@@ -45,7 +46,7 @@ func TestFrameToInboxDoesNotAllocate(t *testing.T) {
 	host := room.NewHost(room.HostConfig{Scheduler: sched}, kind)
 	c, refused := host.Join(room.JoinRequest{Name: "quiet", Link: nobody{}})
 	require.Nil(t, refused)
-	s := &session{srv: &Server{Host: host, cfg: Config{}.withDefaults()}, clients: []*room.Client{c}}
+	s := &session{srv: &Server{Host: host, cfg: Config{}.withDefaults()}, conn: new(netio.Conn), clients: []*room.Client{c}}
 
 	payload, err := codec.Marshal(struct{ DX, DY float32 }{0.5, -0.25})
 	require.NoError(t, err)

@@ -25,7 +25,8 @@ type Server struct {
 	cfg    Config
 	sched  *tick.Scheduler
 	engine *netio.Engine
-	failed error // why there is no engine
+	failed error  // why there is no engine
+	claims []bool // which pollers have claimed their shards; each is its poller's own
 
 	sessions *sessions // nil: none can be resumed
 
@@ -40,12 +41,16 @@ type Server struct {
 // Close, or by the end of Run. It panics on kinds that cannot live together, as room.NewHost does.
 func New(cfg Config, kinds ...room.AnyKind) *Server {
 	cfg = cfg.withDefaults()
-	s := &Server{cfg: cfg, done: make(chan struct{})}
-	ticks := tick.Config{Workers: cfg.Workers, Logger: cfg.Logger}
+	s := &Server{cfg: cfg, done: make(chan struct{}), claims: make([]bool, cfg.Pollers)}
+	ticks := tick.Config{Workers: cfg.Workers, Logger: cfg.Logger, Gather: cfg.Gather, Alarm: newAlarm}
 	var onPoll func()
+	var onRound func(poller int, again bool) time.Duration
 	if !cfg.TickOnWorkers {
 		ticks.Grace = time.Millisecond
 		onPoll = func() { s.sched.RunDue(s.sched.Now()) }
+		if cfg.Gather > 0 {
+			onRound = s.round
+		}
 	}
 	s.sched = tick.New(ticks)
 	s.Host = room.NewHost(room.HostConfig{Scheduler: s.sched, Logger: cfg.Logger, MaxRooms: cfg.MaxRooms}, kinds...)
@@ -63,6 +68,7 @@ func New(cfg Config, kinds ...room.AnyKind) *Server {
 		MaxConns:          cfg.MaxConns,
 		CheckOrigin:       cfg.CheckOrigin,
 		OnPoll:            onPoll,
+		OnRound:           onRound,
 		Logger:            cfg.Logger,
 	}, s.opener())
 	return s

@@ -167,6 +167,9 @@ func (s *session) volley(r *codec.Reader, n int) error {
 	if err == nil {
 		var c *room.Client
 		if c, err = s.client(v.Channel); c != nil && err == nil {
+			if c.Room().Rate() > 0 {
+				s.conn.CanWait()
+			}
 			err = c.Receive(v.Seq, v.Tick, p.list)
 		}
 	}

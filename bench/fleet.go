@@ -4,6 +4,7 @@ package main
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
@@ -74,7 +75,7 @@ func (f *fleet) startServers(j job, b *bench) error {
 	if err != nil {
 		return err
 	}
-	l.cpus, l.procs = f.plan.serverCPUs, b.Procs
+	l.cpus, l.procs = f.plan.serverCPUs, cmp.Or(l.procs, b.Procs)
 	j.server.ReusePort = f.plan.servers > 1
 	for i := range f.plan.servers {
 		s, err := start(f.ctx, l)

@@ -36,10 +36,10 @@ type bench struct {
 	Addr    string        `name:"addr" placeholder:"HOST:PORT" help:"Measure the server that runs there (bench serve)."`
 	Quiet   bool          `name:"quiet" help:"Say nothing while it runs."`
 	Pin     bool          `name:"pin" default:"true" negatable:"" help:"Server on one core, load on the others."`
-	Procs   int           `name:"gomaxprocs" default:"2" help:"GOMAXPROCS of a server process; 0: the runtime's choice."`
+	Procs   int           `name:"gomaxprocs" default:"2" help:"GOMAXPROCS of Volley's server process; 0: the runtime's choice."`
 	Pollers int           `name:"pollers" default:"1" help:"Config.Pollers of the server."`
 	Workers int           `name:"workers" default:"1" help:"Config.Workers of the server."`
-	OnPoll  bool          `name:"tick-on-pollers" negatable:"" help:"Config.TickOnPollers of the server."`
+	OnPoll  bool          `name:"tick-on-pollers" default:"true" negatable:"" help:"False: Config.TickOnWorkers of the server."`
 	Source  string        `name:"source" default:"127.0.1.1" help:"The first local address to dial from, where one is not enough."`
 	AtOnce  int           `name:"at-once" default:"128" help:"Handshakes under way at once."`
 	Files   int           `name:"files" help:"Take a process for one that may open so many files; 0: ask the system."`
@@ -64,6 +64,7 @@ func run(args []string, to streams) int {
 	status := -1
 	parser, err := kong.New(&c, kong.Name("bench"), kong.UsageOnError(), kong.Writers(to.stdout, to.stderr),
 		kong.Description("Measures Volley on this machine. Flags may be written -flag or --flag."),
+		kong.Vars{"compared": strings.Join(compared, ", ")},
 		kong.Exit(func(code int) { status = code }), kong.Bind(&c.bench))
 	if err != nil {
 		panic(err)

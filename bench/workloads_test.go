@@ -161,7 +161,7 @@ func TestCompare(t *testing.T) {
 		require.Equal(t, "Volley", r["server"])
 		workloads = append(workloads, r["workload"].(string))
 	}
-	require.Equal(t, []string{"rooms", "fanout", "capacity", "echo"}, workloads)
+	require.Equal(t, []string{"rooms", "rooms60", "fanout", "capacity", "echo"}, workloads)
 	b, err := os.ReadFile(page)
 	require.NoError(t, err)
 	require.Contains(t, string(b), "<svg")

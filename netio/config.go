@@ -48,6 +48,11 @@ type Config struct {
 
 	// OnPoll runs on a poller's goroutine after each read event has been handled; it must not block. nil: nothing.
 	OnPoll func()
+	// OnRound lets pollers gather input that can wait (Conn.CanWait). While nothing else comes, they work in rounds: they rest, read all that
+	// has become readable meanwhile, and call OnRound in place of OnPoll, with the number of the poller, from 0. It returns how long to
+	// rest now, a few milliseconds at most: that is how long new connections' frames and PINGs may have to wait. again is false when there will be
+	// no further round for now, and no rest. It must not block. nil: no rounds.
+	OnRound func(poller int, again bool) (rest time.Duration)
 	// Logger gets what an operator should know. nil: slog.Default().
 	Logger *slog.Logger
 }

@@ -6,6 +6,7 @@ import (
 	"net"
 	"sync"
 	"sync/atomic"
+	"syscall"
 	"time"
 
 	"github.com/lesismal/nbio"
@@ -73,6 +74,8 @@ type Conn struct {
 	paidMsgs  int64 // rate.take's
 	paidBytes int64
 	discarded int32 // bytes that came after the connection began to close
+	canWait   bool  // every frame of the event under way can wait
+	hurry     bool  // one of them cannot
 	over      bool  // no session will come, or the last one is being told Closed
 	gone      bool  // no longer counted among the open connections
 
@@ -211,8 +214,14 @@ func (c *Conn) writeLocked(b []byte) error {
 		_, err := c.tls.Write(b) // tlsSink counts
 		return err
 	}
+	if c.pending.Load() == 0 { // nothing is queued, and nobody else queues
+		n, err := sendNow(c.nb, b)
+		if b = b[n:]; len(b) == 0 || err != nil && !errors.Is(err, syscall.EAGAIN) {
+			return err
+		}
+	}
 	c.pending.Add(int64(len(b)))
-	_, err := c.nb.Write(b)
+	_, err := c.nb.Write(b) // keeps what the kernel does not take
 	return err
 }
 

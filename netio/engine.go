@@ -46,6 +46,7 @@ type Engine struct {
 	counters [shardCount]counters
 	totals   totals
 	queue    dispatchQueue
+	pollers  []poller
 	warned   atomic.Int64 // the clock: when a refused socket was last logged
 
 	background sync.WaitGroup // sweeper and dispatcher
@@ -78,6 +79,10 @@ func New(cfg Config, h Handler) (*Engine, error) {
 		pages:     make(map[*pageServer]struct{}),
 		nursery:   make(map[net.Conn]struct{}),
 	}
+	e.pollers = make([]poller, cfg.Pollers)
+	for i := range e.pollers {
+		e.pollers[i].e, e.pollers[i].index = e, i
+	}
 	e.totals.closed = make(map[codec.Code]uint64)
 	e.queue.wake = make(chan struct{}, 1)
 	e.nbio = nbio.NewEngine(nbio.Config{
@@ -95,8 +100,13 @@ func New(cfg Config, h Handler) (*Engine, error) {
 	if err := e.nbio.Start(); err != nil {
 		return nil, err
 	}
-	if err := e.probePollers(); err != nil {
+	err := e.probePollers()
+	if err == nil {
+		err = e.startGathering()
+	}
+	if err != nil {
 		e.nbio.Stop()
+		e.stopGathering()
 		return nil, err
 	}
 	e.background.Add(2)
@@ -149,6 +159,7 @@ func (e *Engine) Shutdown(ctx context.Context) error {
 	}
 	e.serving.Wait()
 	e.nbio.Stop() // waits for its close callbacks
+	e.stopGathering()
 	close(e.done)
 	e.background.Wait()
 	return err

@@ -24,12 +24,11 @@ func (e *Engine) onRead(nb *nbio.Conn) {
 	switch s := sessionOf(nb).(type) {
 	case *Conn:
 		s.poll(nb, buf)
+		e.pollers[nb.Hash()%e.cfg.Pollers].after(s)
+	case *poller:
+		s.poll(nb, buf)
 	case *probe:
 		s.poll(nb, buf)
-		return // New has not returned
-	}
-	if e.cfg.OnPoll != nil {
-		e.guard(e.cfg.OnPoll)
 	}
 }
 
@@ -52,8 +51,9 @@ func setSession(nb *nbio.Conn, s any) {
 func (c *Conn) poll(nb *nbio.Conn, buf []byte) {
 	c.readMu.Lock()
 	defer c.unlockRead()
+	c.canWait, c.hurry = false, false
 	for range maxReads {
-		n, err := nb.Read(buf)
+		n, err := receiveNow(nb, buf)
 		if n > 0 {
 			c.received(buf, n)
 		}
@@ -178,9 +178,11 @@ func (c *Conn) message(p []byte, now int64) {
 		return
 	}
 	c.e.counters[c.shard].messagesIn.Add(1)
+	c.canWait = false
 	if err := c.toSession(p); err != nil {
 		c.fail(err)
 	}
+	c.hurry = c.hurry || !c.canWait
 }
 
 // toSession calls Message. A panic ends this connection and not its poller.

@@ -23,6 +23,16 @@ type Config struct {
 	// 0 means none.
 	Grace time.Duration
 
+	// Gather is how far apart the phases are over which the tasks of one rate are
+	// spread: tasks of one phase run together. Wider ones mean fewer wake-ups, and
+	// for pollers that rest between ticks (Claim) more input at a time; but who
+	// is last in a phase waits for the others. 0 means 1 ms.
+	Gather time.Duration
+
+	// Alarm makes what a worker sleeps on. nil, or nil from it, means Go's timers,
+	// which may be up to a millisecond late.
+	Alarm func() Alarm
+
 	// Clock tells the scheduler's time; it must be monotonic and safe for any
 	// goroutine. nil means the time since New, or with Manual the latest time
 	// that RunDue was told.
@@ -48,6 +58,9 @@ func (c Config) withDefaults() Config {
 		c.BlockAfter = 100 * time.Millisecond
 	}
 	c.Grace = max(c.Grace, 0)
+	if c.Gather <= 0 {
+		c.Gather = time.Millisecond
+	}
 	if c.Logger == nil {
 		c.Logger = slog.Default()
 	}

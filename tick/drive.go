@@ -18,9 +18,11 @@ type drive struct {
 	gen    uint64        // of the shard when the turn began
 	at     time.Duration // the time, as of the last look at the clock
 	worker bool          // the worker, or Manual: runs the queue too
-	apart  bool          // it drives one task, on a goroutine of that task's own
-	quota  int           // how much of the queue it runs: what was there at first
-	turn   bool          // the queue's turn; ticks and queue alternate
+	// claimed: somebody else has promised to run the ticks; this turn is for the queue alone.
+	claimed bool
+	apart   bool // it drives one task, on a goroutine of that task's own
+	quota   int  // how much of the queue it runs: what was there at first
+	turn    bool // the queue's turn; ticks and queue alternate
 }
 
 // drive runs what is due at now. Work that appears meanwhile is left for the
@@ -46,9 +48,12 @@ func (sh *shard) driveLocked(now time.Duration, worker bool) outcome {
 	if worker {
 		sh.sleepUntil = 0
 	}
-	sh.next.Store(int64(Far))
-	sh.wheel.advance(slotAt(now), &sh.ready)
-	d := drive{sh: sh, gen: sh.gen, at: now, worker: worker, quota: sh.queue.len}
+	claimed := worker && now < sh.claim && !sh.s.cfg.Manual
+	if !claimed {
+		sh.next.Store(int64(Far))
+		sh.wheel.advance(slotAt(now), &sh.ready)
+	}
+	d := drive{sh: sh, gen: sh.gen, at: now, worker: worker, claimed: claimed, quota: sh.queue.len}
 	for t := d.take(); t != nil; t = d.take() {
 		if t.offload && !sh.s.cfg.Manual {
 			sh.detach(t, d.at)
@@ -85,7 +90,7 @@ func (d *drive) take() *Task {
 		}
 	}
 	d.turn = !d.turn
-	if d.turn || sh.ready.len == 0 {
+	if d.turn || d.claimed || sh.ready.len == 0 {
 		if d.quota > 0 {
 			d.quota--
 			if t := sh.queue.pop(); t != nil {
@@ -93,6 +98,9 @@ func (d *drive) take() *Task {
 			}
 			d.quota = 0 // some of it was stopped
 		}
+	}
+	if d.claimed {
+		return nil
 	}
 	return sh.ready.pop()
 }
@@ -193,7 +201,7 @@ func (d *drive) step(t *Task, tk Tick) bool {
 // finds another one. The old one notices when its Step returns. With mu held.
 func (sh *shard) takeOver() {
 	sh.gen++
-	sh.busy, sh.cur = false, nil
+	sh.busy, sh.cur, sh.claim = false, nil, 0 // whoever made the claim is stuck as well
 	if sh.byWorker && !sh.s.cfg.Manual && !sh.closed {
 		sh.sleepUntil = 0
 		sh.s.wg.Go(sh.work)

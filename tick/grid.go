@@ -52,6 +52,8 @@ func (g *grid) latest(now time.Duration) uint64 {
 // dt is the nominal step.
 func (g *grid) dt() time.Duration { return time.Second / time.Duration(g.rate) }
 
-// phases is how many 1 ms phase slots the tasks of a rate are spread over: the
-// whole milliseconds of its period.
-func phases(rate int) int { return max(1, 1000/rate) }
+// phases is how many phases, step apart, the tasks of a rate are spread over: as
+// many as its period has room for.
+func phases(rate int, step time.Duration) int {
+	return max(1, int(time.Second/(time.Duration(rate)*step)))
+}

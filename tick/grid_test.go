@@ -57,7 +57,7 @@ func TestGridLatest(t *testing.T) {
 func TestNewGrid(t *testing.T) {
 	for rate := 1; rate <= MaxRate; rate++ {
 		for range 300 {
-			phase := time.Duration(rand.IntN(phases(rate))) * slot
+			phase := time.Duration(rand.IntN(phases(rate, time.Millisecond))) * time.Millisecond
 			now := time.Duration(rand.Int64N(int64(3 * time.Second)))
 			if rand.IntN(2) == 0 { // exactly on a deadline, or beside it
 				g := grid{start: phase, rate: int64(rate)}
@@ -81,9 +81,12 @@ func TestNewGrid(t *testing.T) {
 
 func TestPhasesFitInThePeriod(t *testing.T) {
 	for rate := 1; rate <= MaxRate; rate++ {
-		n := phases(rate)
-		if period := time.Second / time.Duration(rate); n < 1 || time.Duration(n)*slot > period || time.Duration(n+1)*slot <= period {
-			t.Errorf("rate %d: %d phases in %v", rate, n, period)
+		for _, step := range []time.Duration{time.Millisecond, 3 * time.Millisecond, 5 * time.Millisecond} {
+			n := phases(rate, step)
+			period := time.Second / time.Duration(rate)
+			if n < 1 || n > 1 && time.Duration(n)*step > period || time.Duration(n+1)*step <= period {
+				t.Errorf("rate %d: %d phases of %v in %v", rate, n, step, period)
+			}
 		}
 	}
 }

@@ -29,7 +29,7 @@ func TestTenThousandRooms(t *testing.T) {
 		}), rate, Skip, &m)
 	}
 	for now = range perSlot {
-		s.RunDue(time.Duration(now) * slot)
+		s.RunDue(time.Duration(now) * time.Millisecond)
 	}
 	total := uint64(0)
 	for i, n := range counts {
@@ -150,7 +150,7 @@ func TestRunDueTellsWhenToCallAgain(t *testing.T) {
 		t.Errorf("1 Hz: next is %v", next)
 	}
 	fast := s.Add(fn(func(Tick) {}), 60, Skip, nil)
-	if next := s.RunDue(0); next != 17*time.Millisecond {
+	if next := s.RunDue(0); next != 16750*time.Microsecond {
 		t.Errorf("60 Hz: next is %v", next)
 	}
 	fast.Stop()

@@ -133,7 +133,8 @@ func (s *Scheduler) tell(now time.Duration) {
 // Steps that are running, wherever they run, and for the goroutines of the
 // scheduler. A Step must not call it, and one that never returns holds it up.
 func (s *Scheduler) Close() {
-	if s.closed.CompareAndSwap(false, true) {
+	first := s.closed.CompareAndSwap(false, true)
+	if first {
 		close(s.stop)
 	}
 	for _, sh := range s.shards {
@@ -143,4 +144,9 @@ func (s *Scheduler) Close() {
 		<-sh.drained
 	}
 	s.wg.Wait()
+	if first {
+		for _, sh := range s.shards {
+			sh.alarm.Close()
+		}
+	}
 }

@@ -12,13 +12,15 @@ type shard struct {
 	// Static after New.
 	s     *Scheduler
 	index int
-	poke  chan struct{} // wakes the worker; holds one
+	alarm Alarm // wakes the worker
 
 	// Atomic.
 	load atomic.Int64 // sum of loadOf over the tasks
 	next atomic.Int64 // when RunShard has something to do here; written under mu
 
 	// Guarded by mu.
+	claim time.Duration // until then the worker leaves ticks to whoever called Claim
+
 	mu         sync.Mutex
 	wheel      wheel // fixed-rate tasks that wait for a deadline
 	ready      list  // fixed-rate tasks that are due
@@ -38,7 +40,7 @@ type shard struct {
 }
 
 func newShard(s *Scheduler, i int) *shard {
-	sh := &shard{s: s, index: i, poke: make(chan struct{}, 1), drained: make(chan struct{})}
+	sh := &shard{s: s, index: i, alarm: s.newAlarm(), drained: make(chan struct{})}
 	sh.next.Store(int64(Far))
 	return sh
 }
@@ -54,8 +56,8 @@ func (sh *shard) add(t *Task, now time.Duration) {
 	if t.rate == 0 {
 		return
 	}
-	phase := time.Duration(sh.phase[t.rate]) * slot
-	sh.phase[t.rate] = (sh.phase[t.rate] + 1) % uint16(phases(t.rate))
+	phase := time.Duration(sh.phase[t.rate]) * sh.s.cfg.Gather
+	sh.phase[t.rate] = (sh.phase[t.rate] + 1) % uint16(phases(t.rate, sh.s.cfg.Gather))
 	t.grid = newGrid(t.rate, phase, now)
 	sh.park(t)
 }
@@ -113,14 +115,23 @@ func (sh *shard) nextForWorker(next time.Duration) time.Duration {
 	if next == Far {
 		return Far
 	}
-	return next + sh.s.cfg.Grace
+	return max(next+sh.s.cfg.Grace, sh.claim)
 }
 
-func (sh *shard) wakeWorker() {
-	select {
-	case sh.poke <- struct{}{}:
-	default:
+func (sh *shard) wakeWorker() { sh.alarm.Ring() }
+
+// Claim says that the caller will be back with RunShard for shard i before until:
+// its worker leaves ticks alone for that long, and sleeps. A claim in the past
+// takes an earlier one back.
+func (s *Scheduler) Claim(i int, until time.Duration) {
+	sh := s.shards[i]
+	sh.mu.Lock()
+	back := until < sh.claim
+	sh.claim = until
+	if back {
+		sh.publish()
 	}
+	sh.mu.Unlock()
 }
 
 // close lets no further Step begin.

@@ -7,13 +7,13 @@ import (
 )
 
 const (
-	slot   = time.Millisecond
-	slots  = 1024 // a power of two above 1000: the period of the slowest rate is one lap
+	slot   = 250 * time.Microsecond
+	slots  = 4096 // a power of two above 4000: the period of the slowest rate is one lap
 	words  = slots / 64
 	noSlot = math.MaxInt64
 )
 
-// wheel is a hashed timing wheel of 1 ms slots (Varghese and Lauck, 1987),
+// wheel is a hashed timing wheel of 250 µs slots (Varghese and Lauck, 1987),
 // with a bitmap of the slots in use so that finding the next one costs the same
 // however far away it is. A task that is more than a lap ahead of the cursor
 // stays in its slot when the cursor passes. Guarded by the shard's mutex.

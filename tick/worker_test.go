@@ -70,10 +70,11 @@ func TestWorkerSleeps(t *testing.T) {
 // Pollers that drive the shards do the ticks; the worker wakes up to find
 // nothing due and sleeps on, without spinning and without being poked.
 func TestPollersDrive(t *testing.T) {
+	const ms = time.Millisecond
 	synctest.Test(t, func(t *testing.T) {
 		start := time.Now()
 		var looks atomic.Int64
-		s := New(Config{Workers: 2, Grace: 2 * slot, BlockAfter: time.Hour, Clock: func() time.Duration {
+		s := New(Config{Workers: 2, Grace: 2 * ms, BlockAfter: time.Hour, Clock: func() time.Duration {
 			looks.Add(1)
 			return time.Since(start)
 		}})
@@ -81,16 +82,16 @@ func TestPollersDrive(t *testing.T) {
 		for range 100 {
 			s.Add(fn(func(Tick) {}), 20, Skip, &m)
 		}
-		time.Sleep(slot / 2)
+		time.Sleep(ms / 2)
 		for range 10_000 {
-			time.Sleep(slot / 10)
+			time.Sleep(ms / 10)
 			s.RunDue(time.Since(start))
 		}
 		st := m.Snapshot()
 		if st.Steps < 1980 || st.Steps > 2020 {
 			t.Errorf("%d steps in 1 s", st.Steps)
 		}
-		if st.Lateness.Max() > slot {
+		if st.Lateness.Max() > ms {
 			t.Errorf("late by up to %v: the pollers did not come first", st.Lateness.Max())
 		}
 		if n := looks.Load(); n > 2100+6*2*500 {
@@ -100,10 +101,54 @@ func TestPollersDrive(t *testing.T) {
 		if more := m.Snapshot().Steps - st.Steps; more < 1980 || more > 2020 {
 			t.Errorf("%d steps in a second without pollers", more)
 		}
-		if st = m.Snapshot(); st.Lateness.Max() < 2*slot || st.Lateness.Max() > 3*slot {
-			t.Errorf("without pollers ticks are up to %v late, not the grace of %v", st.Lateness.Max(), 2*slot)
+		if st = m.Snapshot(); st.Lateness.Max() < 2*ms || st.Lateness.Max() > 3*ms {
+			t.Errorf("without pollers ticks are up to %v late, not the grace of %v", st.Lateness.Max(), 2*ms)
 		}
 		s.Close()
+	})
+}
+
+// While somebody has promised to come back, the worker leaves the ticks alone; when the promise is broken or taken back, it
+// runs them.
+func TestClaim(t *testing.T) {
+	const ms = time.Millisecond
+	synctest.Test(t, func(t *testing.T) {
+		start := time.Now()
+		s := New(Config{Workers: 1, Clock: func() time.Duration { return time.Since(start) }})
+		defer s.Close()
+		var m Metrics
+		s.Add(fn(func(Tick) {}), 20, Skip, &m)
+		woken := 0
+		event := s.Add(fn(func(Tick) { woken++ }), 0, Skip, nil)
+		steps := func() uint64 { return m.Snapshot().Steps }
+
+		s.Claim(0, 205*ms)
+		time.Sleep(204 * ms)
+		if n := steps(); n != 0 {
+			t.Errorf("%d ticks were run by the worker in spite of the claim", n)
+		}
+		event.Wake(false)
+		synctest.Wait()
+		if n := steps(); woken != 1 || n != 0 {
+			t.Errorf("%d event steps and %d ticks, want the queue to be seen to and nothing else", woken, n)
+		}
+		time.Sleep(2 * ms)
+		if n := steps(); n != 1 {
+			t.Errorf("%d ticks after the claim has ended, want the one that is due", n)
+		}
+		s.Claim(0, 10*time.Second)
+		time.Sleep(time.Second)
+		before := steps()
+		s.Claim(0, 0)
+		time.Sleep(ms)
+		if n := steps() - before; n != 1 {
+			t.Errorf("%d ticks after the claim was taken back, want 1", n)
+		}
+		s.Claim(0, 11*time.Second)
+		s.RunDue(time.Since(start) + 50*ms)
+		if n := steps() - before; n != 2 {
+			t.Errorf("%d ticks after RunDue, want 2: the claim is for whoever made it", n)
+		}
 	})
 }
 

@@ -83,7 +83,7 @@ var linked = map[string]string{
 	"github.com/vmihailenco/msgpack/v5":   "payloads of user types",
 	"github.com/vmihailenco/tagparser/v2": "msgpack's struct tags",
 	"golang.org/x/crypto":                 "llib's TLS",
-	"golang.org/x/sys":                    "llib's TLS",
+	"golang.org/x/sys":                    "llib's TLS; timers of the system",
 }
 
 // required are the modules that go.mod names as needed directly.

@@ -1,0 +1,25 @@
+module github.com/volley-go/volley/bench/rivals
+
+go 1.26.0
+
+require (
+	github.com/gobwas/ws v1.5.0
+	github.com/lesismal/nbio v1.6.12
+	github.com/lxzan/gws v1.8.9
+	github.com/panjf2000/gnet/v2 v2.9.7
+	go.uber.org/zap v1.27.0
+	golang.org/x/sys v0.49.0
+)
+
+require (
+	github.com/dolthub/maphash v0.1.0 // indirect
+	github.com/gobwas/httphead v0.1.0 // indirect
+	github.com/klauspost/compress v1.17.9 // indirect
+	github.com/lesismal/llib v1.2.4 // indirect
+	github.com/panjf2000/ants/v2 v2.11.3 // indirect
+	github.com/valyala/bytebufferpool v1.0.0 // indirect
+	go.uber.org/multierr v1.11.0 // indirect
+	golang.org/x/crypto v0.58.0 // indirect
+	golang.org/x/sync v0.11.0 // indirect
+	gopkg.in/natefinch/lumberjack.v2 v2.2.1 // indirect
+)
