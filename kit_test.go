@@ -58,10 +58,13 @@ func (r *running) url(transport string) string {
 	return "tcp" + secure + "://" + r.TCPAddr().String()
 }
 
-// dial connects until the test ends.
+// once is for clients whose first connection is their last.
+var once = client.Reconnect{Off: true}
+
+// dial connects until the test ends, or the connection does.
 func (r *running) dial(t testing.TB, transport string, auth any) *client.Client {
 	t.Helper()
-	c, err := client.Dial(within(t), r.url(transport), client.Config{Auth: auth, TLS: r.tls})
+	c, err := client.Dial(within(t), r.url(transport), client.Config{Auth: auth, TLS: r.tls, Reconnect: once})
 	require.NoError(t, err)
 	t.Cleanup(func() { _ = c.Close() })
 	return c

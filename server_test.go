@@ -157,7 +157,7 @@ func TestMountedInAMux(t *testing.T) {
 		} else {
 			web.Start()
 		}
-		cfg := client.Config{}
+		cfg := client.Config{Reconnect: once}
 		if transport, ok := web.Client().Transport.(*http.Transport); secure && ok {
 			cfg.TLS = transport.TLSClientConfig.Clone()
 		}
