@@ -7,6 +7,7 @@ import (
 	"net/http"
 	"sync"
 	"sync/atomic"
+	"time"
 
 	"github.com/volley-go/volley/codec"
 	"github.com/volley-go/volley/netio"
@@ -25,6 +26,8 @@ type session struct {
 
 	// known is how many names of the event table the client has been told. Written under mu.
 	known atomic.Int32
+
+	joinsPaid time.Duration // tookJoin's; of the goroutine that is in Message
 
 	mu        sync.Mutex
 	clients   []*room.Client // by channel; guarded by mu
@@ -102,7 +105,7 @@ func (s *session) welcome(resumed bool) error {
 	return s.control(func(b []byte) []byte {
 		return codec.AppendWelcome(b, codec.Welcome{
 			Version: codec.Version, Session: fmt.Sprintf("%016x", s.sid), Token: token, Resumed: resumed, Ping: max(0, int(cfg.PingInterval.Milliseconds())),
-			Names: names, Limits: cfg.Limits, Rooms: cfg.RoomsPerConn, Requests: room.MaxRequests,
+			Names: names, Limits: cfg.Limits, Rooms: cfg.RoomsPerConn, Requests: s.srv.Host.Requests(),
 		})
 	})
 }
@@ -202,6 +205,9 @@ func (s *session) join(r *codec.Reader, n int) error {
 	}
 	if c != nil {
 		return codec.Errorf(codec.BadChannel, "channel %d is in use", j.Channel)
+	}
+	if !s.tookJoin(s.srv.sched.Now()) {
+		return s.say(func(b []byte) []byte { return codec.AppendLeft(b, j.Channel, errHastyJoin.Code, errHastyJoin.Reason) })
 	}
 	s.mu.Lock() // until the client is in its place: the room may refuse it at once
 	if s.moved() != nil {
@@ -309,8 +315,8 @@ func (s *session) Resync(channel uint32, tick uint64) {
 	_ = s.say(func(b []byte) []byte { return codec.AppendResync(b, channel, tick) })
 }
 
-// Left frees the channel and tells the client why it is out. A room that has not heard yet who carries on with the session may
-// say it to the one before.
+// Left frees the channel and tells the client why it is out, both under mu: who finds the channel free knows that it was told. A
+// room that has not heard yet who carries on with the session may say it to the one before.
 func (s *session) Left(channel uint32, why *codec.Error) {
 	for {
 		s.mu.Lock()
@@ -322,11 +328,11 @@ func (s *session) Left(channel uint32, why *codec.Error) {
 		s.mu.Unlock()
 		s = next
 	}
+	defer s.mu.Unlock()
 	if int(channel) < len(s.clients) {
 		s.clients[channel] = nil
 	}
 	s.remember(channel, why)
-	s.mu.Unlock()
 	_ = s.say(func(b []byte) []byte { return codec.AppendLeft(b, channel, why.Code, why.Reason) })
 }
 

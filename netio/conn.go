@@ -64,7 +64,8 @@ type Conn struct {
 	transport Transport
 	shard     uint8 // of the registry and of the counters
 
-	slot int32 // in the shard's list; guarded by the shard's mu
+	slot  int32 // in the shard's list; guarded by the shard's mu
+	place int32 // for Engine.release; whoever sets flagDead gives it back
 
 	// Guarded by readMu, which whoever feeds received bytes holds: the poller, or the connection's goroutine.
 	readMu    sync.Mutex
@@ -88,9 +89,13 @@ type Conn struct {
 	finished bool       // they have gone out, and the peer was told that they were the last
 
 	// Atomic.
-	reason   atomic.Pointer[error] // why it ended; nil: it has not. Whoever sets it closes the connection.
-	pending  atomic.Int64          // bytes handed to the socket that the kernel has not taken (ciphertext on TLS)
-	flags    atomic.Uint32
+	reason  atomic.Pointer[error] // why it ended; nil: it has not. Whoever sets it closes the connection.
+	pending atomic.Int64          // bytes handed to the socket that the kernel has not taken (ciphertext on TLS)
+	flags   atomic.Uint32
+	partial atomic.Int32 // what the budget knows of a frame that has come in part; written under readMu
+
+	accounted atomic.Int64 // what the budget knows of pending
+
 	lastSeen atomic.Int64 // the engine's clock: when bytes came last
 	deadline atomic.Int64 // the engine's clock: when the sweeper closes or cuts the connection; 0: never
 	pingAt   atomic.Int64 // the engine's clock: when the next PING is due, or 0
@@ -99,10 +104,13 @@ type Conn struct {
 }
 
 const (
-	flagQueued  uint32 = 1 << iota // in the dispatcher's queue
-	flagWaiting                    // somebody was told of unsent bytes and waits for Drained
-	flagDrained                    // the dispatcher owes a Drained
-	flagDead                       // the socket is closed
+	flagQueued     uint32 = 1 << iota // in the dispatcher's queue
+	flagWaiting                       // somebody was told of unsent bytes and waits for Drained
+	flagDrained                       // the dispatcher owes a Drained
+	flagDead                          // the socket is closed
+	flagMoved                         // the kernel has taken some of the bytes that waited
+	flagStuck                         // it had taken nothing at the last PING
+	flagStuckTwice                    // nor at the one before
 )
 
 // set sets a flag and reports whether it was unset.
@@ -151,7 +159,12 @@ func (c *Conn) Send(buf []byte, head int) error {
 	k.messagesOut.Add(1)
 	k.bytesOut.Add(uint64(len(b)))
 	if c.pending.Load() > 0 {
+		c.account()
 		c.wait()
+		if c.e.budget.exhausted() {
+			c.overdraw()
+			return ErrClosed
+		}
 	}
 	return nil
 }
@@ -192,7 +205,12 @@ func (c *Conn) wait() {
 
 // written is told that the kernel took n bytes. It runs under nbio's lock of the connection.
 func (c *Conn) written(n int) {
-	if c.pending.Add(-int64(n)) == 0 {
+	left := c.pending.Add(-int64(n))
+	if c.accounted.Load() != 0 {
+		c.flags.Or(flagMoved)
+		c.account()
+	}
+	if left == 0 {
 		c.drained()
 	}
 }
@@ -232,14 +250,26 @@ func (c *Conn) Close(code codec.Code, reason string, delay time.Duration) {
 	c.closeWith(&codec.Error{Code: code, Reason: codec.CutReason(reason)}, delay)
 }
 
-func (c *Conn) closeWith(e *codec.Error, delay time.Duration) {
+func (c *Conn) closeWith(e *codec.Error, delay time.Duration) { c.closeBye(e, bye{delay: delay}) }
+
+// bye is what goes with the end of a connection beside its code and its reason.
+type bye struct {
+	delay   time.Duration
+	address string
+	until   int64 // the engine's clock: how long what was sent before may take; what is earlier than closeGrace counts as that
+}
+
+func (c *Conn) closeBye(e *codec.Error, with bye) {
 	if !c.begin(e) {
 		return
 	}
+	if with.until > c.deadline.Load() {
+		c.deadline.Store(with.until) // finish brings it forward
+	}
 	reason := codec.CutReason(e.Reason)
-	buf := make([]byte, 0, 320)
-	bye := codec.AppendBye(make([]byte, Headroom, Headroom+160), e.Code, e.Reason, int(delay.Milliseconds()), "")
-	buf = append(buf, c.withHeader(bye, Headroom)...)
+	buf := make([]byte, 0, 512)
+	frame := codec.AppendBye(make([]byte, Headroom, Headroom+320), e.Code, e.Reason, int(with.delay.Milliseconds()), with.address)
+	buf = append(buf, c.withHeader(frame, Headroom)...)
 	if c.transport == WebSocket {
 		buf = appendClose(buf, e.Code, reason)
 	}
@@ -265,6 +295,7 @@ func (c *Conn) begin(reason error) bool {
 		return false
 	}
 	c.e.totals.countClose(reason)
+	c.e.logClose(c, reason)
 	c.deadline.Store(c.e.now() + int64(closeGrace))
 	return true
 }
@@ -284,6 +315,7 @@ func (c *Conn) sayLast(b []byte) {
 	if err != nil {
 		c.cut(err)
 	} else if c.pending.Load() > 0 {
+		c.account()
 		c.wait() // the dispatcher finishes
 	} else {
 		c.finish()
@@ -307,6 +339,7 @@ func (c *Conn) finish() {
 		return
 	}
 	c.finished = true
+	c.hasten(c.e.now() + int64(closeGrace))
 	shutdownWrite(c.nb)
 }
 
@@ -352,6 +385,8 @@ func (c *Conn) died(err error) {
 	if c.tls != nil {
 		c.tls.free()
 	}
+	c.account()
+	c.e.release(&c.place)
 	c.e.remove(c)
 	c.e.dispatch(c)
 }

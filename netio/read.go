@@ -86,7 +86,6 @@ func (c *Conn) unlockRead() {
 // session's.
 func (c *Conn) received(buf []byte, n int) {
 	now := c.e.now()
-	c.lastSeen.Store(now)
 	c.e.counters[c.shard].bytesIn.Add(uint64(n))
 	if c.reason.Load() != nil {
 		c.discard(n)
@@ -138,16 +137,22 @@ func (c *Conn) next(b []byte) (event, []byte, []byte, error) {
 	return c.ws.next(b, c.e.pool, c.e.cfg.MaxMessage)
 }
 
-// parse handles every frame that b completes, until the connection ends. Under readMu.
+// parse handles every frame that b completes, until the connection ends. A peer shows that it lives by whole frames, not by bytes,
+// or it could hold what has come of one for ever. Under readMu.
 func (c *Conn) parse(b []byte, now int64) {
-	for c.reason.Load() == nil {
+	for seen := false; c.reason.Load() == nil; {
 		ev, p, rest, err := c.next(b)
 		if err != nil {
 			c.fail(err)
 			return
 		}
 		if ev == evMore {
+			c.accountPartial()
 			return
+		}
+		if !seen {
+			c.lastSeen.Store(now)
+			seen = true
 		}
 		if !c.e.msgs.take(&c.paidMsgs, now, 1) {
 			c.closeWith(errTooManyMessages, 0)
@@ -221,6 +226,9 @@ func (c *Conn) sendControl(b []byte) {
 		err = c.writeLocked(b)
 	}
 	c.wmu.Unlock()
+	if c.pending.Load() > 0 {
+		c.account()
+	}
 	if err != nil {
 		c.fail(err)
 	}

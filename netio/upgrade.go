@@ -4,7 +4,6 @@ import (
 	"crypto/sha1"
 	"encoding/base64"
 	"net/http"
-	"net/url"
 	"strconv"
 	"strings"
 )
@@ -23,11 +22,14 @@ var (
 	errVersion     = &httpError{http.StatusUpgradeRequired, "Sec-WebSocket-Version must be 13"}
 	errKey         = &httpError{http.StatusBadRequest, "Sec-WebSocket-Key must be one key of 16 bytes in base64"}
 	errBody        = &httpError{http.StatusBadRequest, "a WebSocket upgrade has no body"}
-	errOrigin      = &httpError{http.StatusForbidden, "this Origin may not connect"}
+	errOrigin      = &httpError{http.StatusForbidden, "web pages of this Origin may not connect; the server's owner can allow it: Config.AllowOrigins"}
 	errRequest     = &httpError{http.StatusBadRequest, "this is not an HTTP request"}
 	errHeadTooBig  = &httpError{http.StatusRequestHeaderFieldsTooLarge, "the request's head is longer than 8 KiB"}
 	errHeadTimeout = &httpError{http.StatusRequestTimeout, "the request did not come in time"}
 	errFull        = &httpError{http.StatusServiceUnavailable, "the server is full"}
+	errShutdown    = &httpError{http.StatusServiceUnavailable, "the server shuts down"}
+	errTooMany     = &httpError{http.StatusTooManyRequests, "your address has too many connections"}
+	errTooFast     = &httpError{http.StatusTooManyRequests, "your address connects too often"}
 	errNoHijack    = &httpError{http.StatusInternalServerError, "this server cannot upgrade connections"}
 )
 
@@ -78,17 +80,6 @@ func hasToken(h http.Header, name, token string) bool {
 	return false
 }
 
-// sameOrigin is the default of Config.CheckOrigin. Browsers send Origin with every WebSocket upgrade, whatever page runs
-// the script; other clients need not, and could write anything.
-func sameOrigin(r *http.Request) bool {
-	origins := r.Header["Origin"]
-	if len(origins) == 0 {
-		return true
-	}
-	u, err := url.Parse(origins[0])
-	return err == nil && len(origins) == 1 && u.Host != "" && strings.EqualFold(u.Host, r.Host)
-}
-
 // switching is the answer to an upgrade.
 func switching(accept string) []byte {
 	return []byte("HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Accept: " +
@@ -115,7 +106,7 @@ func (e *httpError) header() http.Header {
 		return http.Header{"Upgrade": {"websocket"}, "Sec-WebSocket-Version": {"13"}}
 	case http.StatusMethodNotAllowed:
 		return http.Header{"Allow": {http.MethodGet}}
-	case http.StatusServiceUnavailable:
+	case http.StatusServiceUnavailable, http.StatusTooManyRequests:
 		return http.Header{"Retry-After": {"5"}}
 	}
 	return nil
