@@ -111,6 +111,7 @@ const (
 	flagMoved                         // the kernel has taken some of the bytes that waited
 	flagStuck                         // it had taken nothing at the last PING
 	flagStuckTwice                    // nor at the one before
+	flagSpoke                         // a whole frame has come since Open was called
 )
 
 // set sets a flag and reports whether it was unset.
@@ -127,6 +128,10 @@ func (c *Conn) Transport() Transport { return c.transport }
 
 // RTT returns the smoothed round trip time of PING and PONG; 0 until the first PONG.
 func (c *Conn) RTT() time.Duration { return time.Duration(c.rtt.Load()) }
+
+// Spoke reports whether a whole frame has come since Open was called, PINGs and PONGs included. So the peer has what Open sent, if
+// it waits for that.
+func (c *Conn) Spoke() bool { return c.flags.Load()&flagSpoke != 0 }
 
 // Send sends the frame buf[head:] with one write. head must be at least Headroom: the transport's header is written into
 // buf, right before the body. The buffer is the caller's again when Send returns; what the kernel did not take has been

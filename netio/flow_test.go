@@ -245,7 +245,7 @@ func TestDrainedIsNeverMissed(t *testing.T) {
 
 // Close may come from anywhere; the first one counts, nothing is sent after it, and Closed comes once.
 func TestCloseFromEverywhere(t *testing.T) {
-	eachMode(t, Config{}, func(t *testing.T, s *server) {
+	eachMode(t, Config{MaxBacklog: 16 << 20}, func(t *testing.T, s *server) {
 		s.hub.message = func(r *recorder, frame []byte) error {
 			r.c.Close(codec.Replaced, "inside Message", time.Second)
 			return nil
