@@ -76,7 +76,7 @@ tidy: ## go.mod and go.sum as the imports want them, sources as gofmt wants them
 	gofmt -w $$(git ls-files -co --exclude-standard '*.go')
 
 clean: ## remove what the other targets leave
-	rm -rf bin coverage.out coverage.html web/node_modules web/.build internal/stranger/node_modules
+	rm -rf bin coverage.out coverage.html web/node_modules web/.build internal/stranger/node_modules bench/rivals/node/node_modules
 
 $(NPM_STAMP): web/package.json web/package-lock.json
 	@.ci/need node npm

@@ -8,10 +8,10 @@ import (
 	"net/http"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"syscall"
 	"time"
 
-	"github.com/volley-go/volley/codec"
 	"github.com/volley-go/volley/netio"
 	"github.com/volley-go/volley/room"
 	"github.com/volley-go/volley/tick"
@@ -29,6 +29,9 @@ type Server struct {
 	claims []bool // which pollers have claimed their shards; each is its poller's own
 
 	sessions *sessions // nil: none can be resumed
+
+	hastyJoins atomic.Uint64
+	joinsSaid  atomic.Int64 // when a hasty join was last logged, by the scheduler's clock
 
 	mu     sync.Mutex
 	web    net.Listener  // guarded by mu
@@ -53,7 +56,9 @@ func New(cfg Config, kinds ...room.AnyKind) *Server {
 		}
 	}
 	s.sched = tick.New(ticks)
-	s.Host = room.NewHost(room.HostConfig{Scheduler: s.sched, Logger: cfg.Logger, MaxRooms: cfg.MaxRooms}, kinds...)
+	s.Host = room.NewHost(room.HostConfig{
+		Scheduler: s.sched, Logger: cfg.Logger, MaxRooms: cfg.MaxRooms, Requests: cfg.Requests,
+	}, kinds...)
 	if grace := s.Grace(); grace > 0 {
 		s.sessions = newSessions(grace, cfg.MaxAway)
 	}
@@ -66,10 +71,18 @@ func New(cfg Config, kinds ...room.AnyKind) *Server {
 		MessagesPerSecond: cfg.MessagesPerSecond,
 		BytesPerSecond:    cfg.BytesPerSecond,
 		MaxConns:          cfg.MaxConns,
+		MaxBuffered:       cfg.MaxBuffered,
+		ConnsPerAddress:   cfg.ConnsPerAddress,
+		ClientAddr:        cfg.ClientAddr,
+		AllowOrigins:      cfg.AllowOrigins,
 		CheckOrigin:       cfg.CheckOrigin,
-		OnPoll:            onPoll,
-		OnRound:           onRound,
-		Logger:            cfg.Logger,
+		DrainSpread:       cfg.DrainSpread,
+		DrainTo:           cfg.DrainTo,
+
+		HandshakesPerSecondPerAddress: cfg.HandshakesPerSecondPerAddress,
+		OnPoll:                        onPoll,
+		OnRound:                       onRound,
+		Logger:                        cfg.Logger,
 	}, s.opener())
 	return s
 }
@@ -117,7 +130,7 @@ func (s *Server) addrOf(ln *net.Listener) net.Addr {
 }
 
 // Run serves until ctx ends and then closes the server, for which it takes up to Config.DrainTimeout. It returns nil after a
-// clean end, also if the server was closed by Close.
+// clean end, also if the server was closed by Close. Peers that did not take their last bytes in time are logged, and no error.
 func (s *Server) Run(ctx context.Context) error {
 	if s.failed != nil {
 		return s.failed
@@ -149,7 +162,11 @@ func (s *Server) Run(ctx context.Context) error {
 	}
 	drain, cancel := context.WithTimeout(context.WithoutCancel(ctx), s.cfg.DrainTimeout)
 	defer cancel()
-	return errors.Join(err, s.Close(drain))
+	failed, cut := s.close(drain)
+	if cut != nil {
+		s.cfg.Logger.Warn("volley: not every connection took its last bytes", "error", cut)
+	}
+	return errors.Join(err, failed)
 }
 
 // page serves what comes to Config.Addr and is no connection.
@@ -180,67 +197,18 @@ func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	}
 }
 
-// Close ends the server: no more connections, every room ends (its clients get what was emitted), every connection is told
-// codec.GoingAway. When ctx ends before they have, they are cut off, and Close returns an error that says what was left.
-// The second call waits for the first.
-func (s *Server) Close(ctx context.Context) error {
-	s.mu.Lock()
-	first := !s.closed
-	s.closed = true
-	for _, ln := range []net.Listener{s.web, s.tcp} {
-		if ln != nil && first {
-			_ = ln.Close()
-		}
-	}
-	s.mu.Unlock()
-	if !first {
-		select {
-		case <-s.done:
-			return nil
-		case <-ctx.Done():
-			return ctx.Err()
-		}
-	}
-	err := s.Host.Close(ctx, codec.Errorf(codec.RoomClosed, "the server shuts down"))
-	if s.sessions != nil {
-		s.sessions.close()
-	}
-	stopped := make(chan error, 1)
-	go func() { // a callback that never returns must not hold up the end of the process
-		var err error
-		if s.engine != nil {
-			err = s.engine.Shutdown(ctx)
-		}
-		s.sched.Close()
-		stopped <- err
-	}()
-	select {
-	case e := <-stopped:
-		err = errors.Join(err, e)
-	case <-afterwards(ctx, time.Second):
-		err = errors.Join(err, errors.New("volley: a callback of a room, or Config.Auth, is still running"))
-	}
-	close(s.done)
-	return err
-}
-
-// afterwards returns a channel that is closed d after ctx has ended.
-func afterwards(ctx context.Context, d time.Duration) <-chan struct{} {
-	ended := make(chan struct{})
-	context.AfterFunc(ctx, func() { time.AfterFunc(d, func() { close(ended) }) })
-	return ended
-}
-
 // Stats are the counters and gauges of a server.
 type Stats struct {
 	Net      netio.Stats
 	Sessions SessionStats
 	Rooms    room.HostStats
+	// HastyJoins are JOINs that were refused because of Config.JoinsPerSecond: codec.RateLimited.
+	HastyJoins uint64
 }
 
 // Stats returns them now.
 func (s *Server) Stats() Stats {
-	st := Stats{Sessions: s.sessions.stats(), Rooms: s.Host.Stats()}
+	st := Stats{Sessions: s.sessions.stats(), Rooms: s.Host.Stats(), HastyJoins: s.hastyJoins.Load()}
 	if s.engine != nil {
 		st.Net = s.engine.Stats()
 	}

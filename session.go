@@ -7,6 +7,7 @@ import (
 	"net/http"
 	"sync"
 	"sync/atomic"
+	"time"
 
 	"github.com/volley-go/volley/codec"
 	"github.com/volley-go/volley/netio"
@@ -26,10 +27,11 @@ type session struct {
 	// known is how many names of the event table the client has been told. Written under mu.
 	known atomic.Int32
 
-	mu        sync.Mutex
-	clients   []*room.Client // by channel; guarded by mu
-	some      *seldom        // guarded by mu; nil: nothing of that
-	confirmed atomic.Bool    // the client has the token, for it has sent something since
+	joinsPaid time.Duration // tookJoin's; of the goroutine that is in Message
+
+	mu      sync.Mutex
+	clients []*room.Client // by channel; guarded by mu
+	some    *seldom        // guarded by mu; nil: nothing of that
 }
 
 var _ room.Link = (*session)(nil)
@@ -102,7 +104,7 @@ func (s *session) welcome(resumed bool) error {
 	return s.control(func(b []byte) []byte {
 		return codec.AppendWelcome(b, codec.Welcome{
 			Version: codec.Version, Session: fmt.Sprintf("%016x", s.sid), Token: token, Resumed: resumed, Ping: max(0, int(cfg.PingInterval.Milliseconds())),
-			Names: names, Limits: cfg.Limits, Rooms: cfg.RoomsPerConn, Requests: room.MaxRequests,
+			Names: names, Limits: cfg.Limits, Rooms: cfg.RoomsPerConn, Requests: s.srv.Host.Requests(),
 		})
 	})
 }
@@ -120,9 +122,6 @@ type packetList struct{ list []codec.Packet }
 
 // Message takes one frame of the client.
 func (s *session) Message(frame []byte) error {
-	if !s.confirmed.Load() {
-		s.confirmed.Store(true)
-	}
 	r := codec.NewReader(frame, s.srv.cfg.Limits)
 	t, n, err := r.Frame()
 	if err != nil {
@@ -202,6 +201,9 @@ func (s *session) join(r *codec.Reader, n int) error {
 	}
 	if c != nil {
 		return codec.Errorf(codec.BadChannel, "channel %d is in use", j.Channel)
+	}
+	if !s.tookJoin(s.srv.sched.Now()) {
+		return s.say(func(b []byte) []byte { return codec.AppendLeft(b, j.Channel, errHastyJoin.Code, errHastyJoin.Reason) })
 	}
 	s.mu.Lock() // until the client is in its place: the room may refuse it at once
 	if s.moved() != nil {
@@ -310,7 +312,7 @@ func (s *session) Resync(channel uint32, tick uint64) {
 }
 
 // Left frees the channel and tells the client why it is out. A room that has not heard yet who carries on with the session may
-// say it to the one before.
+// say it to the one before. Both under mu: who finds the channel free knows that the client was told.
 func (s *session) Left(channel uint32, why *codec.Error) {
 	for {
 		s.mu.Lock()
@@ -322,11 +324,12 @@ func (s *session) Left(channel uint32, why *codec.Error) {
 		s.mu.Unlock()
 		s = next
 	}
+	defer s.mu.Unlock()
 	if int(channel) < len(s.clients) {
 		s.clients[channel] = nil
 	}
+	defer s.mu.Unlock()
 	s.remember(channel, why)
-	s.mu.Unlock()
 	_ = s.say(func(b []byte) []byte { return codec.AppendLeft(b, channel, why.Code, why.Reason) })
 }
 

@@ -4,17 +4,15 @@ import (
 	stdtls "crypto/tls"
 	"errors"
 	"net"
+	"net/netip"
 	"time"
 
 	"github.com/lesismal/llib/std/crypto/tls"
-
-	"github.com/volley-go/volley/codec"
 )
 
 const (
 	acceptBackoffMin = 5 * time.Millisecond
 	acceptBackoffMax = time.Second
-	warnEvery        = 10 * time.Second
 )
 
 // ServeTCP accepts connections of the TCP transport, over TLS if tlsConf is not nil, until ln fails for good or Shutdown, and
@@ -24,20 +22,16 @@ func (e *Engine) ServeTCP(ln net.Listener, tlsConf *stdtls.Config) error {
 	if err != nil {
 		return err
 	}
-	return e.accept(ln, func(nc net.Conn) {
-		n := &newcomer{nc: nc, socket: nc, transport: TCP, deadline: time.Now().Add(e.cfg.HandshakeTimeout)}
-		if !e.startTLS(n, cfg) {
-			return
-		}
+	return e.accept(ln, TCP, cfg, func(n *newcomer) {
 		c := e.register(n)
 		if c == nil {
 			e.totals.rejected.Add(1)
-			bye := codec.AppendBye(nil, codec.Overloaded, "the server is full", 0, "")
-			_, _ = n.nc.Write(append([]byte{0, 0, 0, byte(len(bye))}, bye...))
+			e.refused(noSeat, n.nc.RemoteAddr())
+			_, _ = n.nc.Write(lastFrame(noSeat.bye))
 			linger(n.nc)
 			return
 		}
-		e.leaveNursery(nc)
+		e.leaveNursery(n.socket)
 		e.open(c, n)
 	})
 }
@@ -66,9 +60,9 @@ func (e *Engine) startTLS(n *newcomer, cfg *tls.Config) bool {
 	return true
 }
 
-// accept runs an accept loop: each socket gets a goroutine that runs f and owns it. It returns nil when the Engine is shut down,
-// and the error of a listener that is closed by somebody else.
-func (e *Engine) accept(ln net.Listener, f func(nc net.Conn)) error {
+// accept runs an accept loop: each socket gets a goroutine that shakes hands, if cfg is not nil, runs f and owns it. It returns nil
+// when the Engine is shut down, and the error of a listener that is closed by somebody else.
+func (e *Engine) accept(ln net.Listener, transport Transport, cfg *tls.Config, f func(n *newcomer)) error {
 	if !e.addListener(ln) {
 		_ = ln.Close()
 		return ErrClosed
@@ -79,7 +73,8 @@ func (e *Engine) accept(ln net.Listener, f func(nc net.Conn)) error {
 		nc, err := ln.Accept()
 		if err == nil {
 			backoff = 0
-			e.start(nc, f)
+			deadline := time.Now().Add(e.cfg.HandshakeTimeout)
+			e.start(&newcomer{nc: nc, socket: nc, transport: transport, deadline: deadline}, cfg, f)
 			continue
 		}
 		if e.isDown() {
@@ -104,45 +99,55 @@ func nextBackoff(last time.Duration) time.Duration {
 	return min(max(2*last, acceptBackoffMin), acceptBackoffMax)
 }
 
-// start runs f(nc) on a goroutine of its own, in the nursery, or refuses nc.
-func (e *Engine) start(nc net.Conn, f func(nc net.Conn)) {
-	if !e.enter(nc) {
-		_ = nc.Close()
+// start runs f(n) on a goroutine of its own, in the nursery, or turns n away.
+func (e *Engine) start(n *newcomer, cfg *tls.Config, f func(n *newcomer)) {
+	e.totals.accepted.Add(1)
+	addr := countable(n.nc.RemoteAddr())
+	if n.transport == WebSocket && e.cfg.ClientAddr != nil {
+		addr = netip.Addr{} // known when its request has come
+	}
+	var no *refusal
+	if n.place, no = e.claim(addr); no == nil {
+		no = e.enter(n.socket)
+	}
+	if no != nil {
+		e.release(&n.place)
+		e.turnAway(n, cfg, no)
 		return
 	}
+	socket := n.socket
 	go func() {
-		defer e.leave(nc)
+		defer e.leave(socket)
+		defer e.release(&n.place)
 		panicked := true
 		e.guard(func() { // CheckOrigin and the callbacks of the TLS config are the user's
-			f(nc)
+			if e.startTLS(n, cfg) {
+				f(n)
+			}
 			panicked = false
 		})
 		if panicked {
-			_ = nc.Close()
+			_ = socket.Close()
 		}
 	}()
 }
 
-// enter takes a place for a handshake and puts nc in the nursery; leave is its opposite. False: there are too many, or the Engine
-// is shut down.
-func (e *Engine) enter(nc net.Conn) bool {
-	e.totals.accepted.Add(1)
+// enter takes a place for a handshake and puts nc in the nursery; leave is its opposite. It refuses when there are too many, or the
+// Engine is shut down.
+func (e *Engine) enter(nc net.Conn) *refusal {
 	if e.totals.handshakes.Add(1) > int64(e.cfg.MaxHandshakes) {
 		e.totals.handshakes.Add(-1)
-		e.totals.refused.Add(1)
-		e.warn("netio: too many handshakes at once; a socket was closed", "limit", e.cfg.MaxHandshakes)
-		return false
+		return noHandshake
 	}
 	e.mu.Lock()
 	defer e.mu.Unlock()
 	if e.isDown() {
 		e.totals.handshakes.Add(-1)
-		e.totals.refused.Add(1)
-		return false
+		return noSeat
 	}
 	e.serving.Add(1)
 	e.nursery[nc] = struct{}{}
-	return true
+	return nil
 }
 
 // leaveNursery is called when nc has become a Conn, which Shutdown finds in the registry.
@@ -185,15 +190,6 @@ func (e *Engine) isDown() bool {
 	default:
 		return false
 	}
-}
-
-// warn logs what a flood would repeat: at most once in warnEvery.
-func (e *Engine) warn(msg string, args ...any) {
-	now, last := e.now(), e.warned.Load()
-	if last != 0 && now-last < int64(warnEvery) || !e.warned.CompareAndSwap(last, now) {
-		return
-	}
-	e.log.Warn(msg, args...)
 }
 
 // linger closes nc after the peer has had a moment to read what was written: closing a socket that has unread input resets

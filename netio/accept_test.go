@@ -42,7 +42,7 @@ func TestAcceptBacksOff(t *testing.T) {
 		e := &Engine{cfg: Config{}.withDefaults(), log: quiet(), started: time.Now(), stopping: make(chan struct{}), listeners: map[net.Listener]struct{}{}}
 		ln := &failing{err: syscall.EMFILE, left: 1000, done: make(chan struct{})}
 		done := make(chan error, 1)
-		go func() { done <- e.accept(ln, nil) }()
+		go func() { done <- e.accept(ln, TCP, nil, nil) }()
 		time.Sleep(10*time.Second + 500*time.Millisecond)
 		synctest.Wait()
 		close(e.stopping)

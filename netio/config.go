@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"log/slog"
 	"net/http"
+	"net/netip"
 	"runtime"
 	"time"
 
@@ -37,14 +38,40 @@ type Config struct {
 	BytesPerSecond int
 	BytesBurst     int
 
-	// MaxConns bounds the connections that have completed the transport's handshake. 0: unlimited.
+	// MaxConns bounds the connections that have completed the transport's handshake. 0: what the process may open of files when New
+	// is called, but for a reserve of 7.5 % (at most 1,536). Negative: unlimited, and nothing is reserved; without a free descriptor
+	// newcomers wait.
 	MaxConns int
+	// MaxBuffered bounds what all connections together make the Engine hold, in bytes: what no socket has taken, and frames that have come
+	// in part. Beyond it those that hold the most are closed with Overloaded. 0: 256 MiB. Negative: unlimited.
+	MaxBuffered int
 	// MaxHandshakes bounds the accepted sockets that have not got that far, and separately the HTTP connections of pages.
 	// 0: 4096.
 	MaxHandshakes int
-	// CheckOrigin decides whether a WebSocket upgrade may come from r's Origin. nil: the Origin's host must be r.Host; a
-	// request without Origin (not a browser) passes.
+	// ConnsPerAddress bounds the sockets that one address has at a time: connections, handshakes, and those of pages. An IPv6 address
+	// counts as its /64. Loopback addresses are not counted: behind them is a proxy on this machine, or a test. 0: 1,024, which a
+	// school or an office behind one address stays below. Negative: unlimited.
+	ConnsPerAddress int
+	// HandshakesPerSecondPerAddress bounds how fast an address's sockets come, with bursts of ten times as many. It counts as
+	// ConnsPerAddress does. 0: 100. Negative: unlimited.
+	HandshakesPerSecondPerAddress int
+	// ClientAddr finds the address that an upgrade counts under for the two limits above, for servers behind a proxy on another
+	// machine, whose address all connections have: see ForwardedFor. What it returns counts, loopback or not, but for the zero Addr.
+	// Requests for pages and TCP connections are not shown to it; with it, the former count under no address. nil: the socket's own.
+	ClientAddr func(r *http.Request) netip.Addr
+
+	// AllowOrigins are further origins whose web pages may connect, beside the server's own: "https://game.example", with a port if
+	// it is not the scheme's, "https://*.game.example" for all below it, or "*" for every one. nil: the server's own only.
+	AllowOrigins []string
+	// CheckOrigin decides whether a WebSocket upgrade may come from r's Origin, in place of AllowOrigins. nil: the Origin's host must
+	// be r.Host, or AllowOrigins name it; a request without Origin (not a browser) passes.
 	CheckOrigin func(r *http.Request) bool
+
+	// DrainSpread is the time over which Shutdown asks the connections to come back, each after another delay. 0: a second for each
+	// 2,000 connections, at least one and at most 60. Negative: none is asked for.
+	DrainSpread time.Duration
+	// DrainTo is where Shutdown asks them to come back to, in the form in which they dialled. Empty: the same place.
+	DrainTo string
 
 	// OnPoll runs on a poller's goroutine after each read event has been handled; it must not block. nil: nothing.
 	OnPoll func()
@@ -60,6 +87,7 @@ type Config struct {
 const (
 	maxMessageLimit = 1 << 30 // lengths are kept in 32 bits
 	backlogSlack    = 64 << 10
+	maxAddress      = 1 << 10 // of BYE
 )
 
 // maxWriteBuffer is how much nbio may hold of a connection: a frame, MaxBacklog behind it, and a little of our own.
@@ -81,9 +109,12 @@ func (c Config) withDefaults() Config {
 	c.BytesPerSecond = orDefault(c.BytesPerSecond, 256<<10)
 	c.BytesBurst = orDefault(c.BytesBurst, max(2*c.BytesPerSecond, 2*c.MaxMessage))
 	c.MaxHandshakes = orDefault(c.MaxHandshakes, 4096)
-	if c.CheckOrigin == nil {
-		c.CheckOrigin = sameOrigin
+	if c.MaxConns == 0 {
+		c.MaxConns = defaultConns(openFiles())
 	}
+	c.MaxBuffered = orDefault(c.MaxBuffered, 256<<20)
+	c.ConnsPerAddress = orDefault(c.ConnsPerAddress, 1024)
+	c.HandshakesPerSecondPerAddress = orDefault(c.HandshakesPerSecondPerAddress, 100)
 	if c.Logger == nil {
 		c.Logger = slog.Default()
 	}
@@ -100,12 +131,18 @@ func orDefault[T int | time.Duration](v, def T) T {
 // check refuses what no default can mend. It is called on a Config with its defaults.
 func (c Config) check() error {
 	switch {
-	case c.Pollers < 0, c.ReadBuffer < 0, c.MaxMessage < 0, c.MaxBacklog < 0, c.MaxConns < 0, c.MaxHandshakes < 0:
+	case c.Pollers < 0, c.ReadBuffer < 0, c.MaxMessage < 0, c.MaxBacklog < 0, c.MaxHandshakes < 0:
 		return fmt.Errorf("netio: a Config size or count is negative; 0 means its default")
 	case c.HandshakeTimeout < 0:
 		return fmt.Errorf("netio: Config.HandshakeTimeout is negative; 0 means its default")
 	case c.MaxMessage > maxMessageLimit:
 		return fmt.Errorf("netio: Config.MaxMessage is above 1 GiB")
+	case c.MaxBacklog > maxMessageLimit:
+		return fmt.Errorf("netio: Config.MaxBacklog is above 1 GiB")
+	case c.CheckOrigin != nil && c.AllowOrigins != nil:
+		return fmt.Errorf("netio: Config has both CheckOrigin and AllowOrigins; set one of them")
+	case len(c.DrainTo) > maxAddress:
+		return fmt.Errorf("netio: Config.DrainTo is longer than %d bytes", maxAddress)
 	case c.MessagesPerSecond > 0 && c.MessageBurst < 1, c.BytesPerSecond > 0 && c.BytesBurst < c.MaxMessage:
 		return fmt.Errorf("netio: a burst of Config is too small for one message of MaxMessage bytes")
 	}

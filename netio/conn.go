@@ -64,14 +64,15 @@ type Conn struct {
 	transport Transport
 	shard     uint8 // of the registry and of the counters
 
-	slot int32 // in the shard's list; guarded by the shard's mu
+	slot  int32 // in the shard's list; guarded by the shard's mu
+	place int32 // for Engine.release; whoever sets flagDead gives it back
 
 	// Guarded by readMu, which whoever feeds received bytes holds: the poller, or the connection's goroutine.
 	readMu    sync.Mutex
 	session   Session // nil before Open has returned and after Closed
 	ws        wsReader
-	tcp       tcpReader
-	paidMsgs  int64 // rate.take's
+	tcp       *tcpReader // nil: WebSocket
+	paidMsgs  int64      // rate.take's
 	paidBytes int64
 	discarded int32 // bytes that came after the connection began to close
 	canWait   bool  // every frame of the event under way can wait
@@ -83,26 +84,33 @@ type Conn struct {
 	wmu      sync.Mutex
 	nb       *nbio.Conn // set once, when the socket moves to a poller
 	blocking *blocking  // before the socket has moved, or for good
-	behind   int64      // of pending: bytes behind the frame that found the connection ready
+	behind   int32      // of pending: bytes behind the frame that found the connection ready
 	said     bool       // the last bytes have been written: BYE and what comes with it
 	finished bool       // they have gone out, and the peer was told that they were the last
 
 	// Atomic.
-	reason   atomic.Pointer[error] // why it ended; nil: it has not. Whoever sets it closes the connection.
-	pending  atomic.Int64          // bytes handed to the socket that the kernel has not taken (ciphertext on TLS)
-	flags    atomic.Uint32
+	reason    atomic.Pointer[error] // why it ended; nil: it has not. Whoever sets it closes the connection.
+	pending   atomic.Int64          // bytes handed to the socket that the kernel has not taken (ciphertext on TLS)
+	flags     atomic.Uint32
+	accounted atomic.Int32 // what the budget knows of pending
+	rtt       atomic.Int32 // microseconds; 0: not known
+	partial   atomic.Int32 // what the budget knows of a frame that has come in part; written under readMu
+
 	lastSeen atomic.Int64 // the engine's clock: when bytes came last
 	deadline atomic.Int64 // the engine's clock: when the sweeper closes or cuts the connection; 0: never
 	pingAt   atomic.Int64 // the engine's clock: when the next PING is due, or 0
 	pinged   atomic.Int64 // the engine's clock: when the PING went out that has no PONG yet, or 0
-	rtt      atomic.Int64 // nanoseconds; 0: not known
 }
 
 const (
-	flagQueued  uint32 = 1 << iota // in the dispatcher's queue
-	flagWaiting                    // somebody was told of unsent bytes and waits for Drained
-	flagDrained                    // the dispatcher owes a Drained
-	flagDead                       // the socket is closed
+	flagQueued     uint32 = 1 << iota // in the dispatcher's queue
+	flagWaiting                       // somebody was told of unsent bytes and waits for Drained
+	flagDrained                       // the dispatcher owes a Drained
+	flagDead                          // the socket is closed
+	flagMoved                         // the kernel has taken some of the bytes that waited
+	flagStuck                         // it had taken nothing at the last PING
+	flagStuckTwice                    // nor at the one before
+	flagSpoke                         // a whole frame has come since Open was called
 )
 
 // set sets a flag and reports whether it was unset.
@@ -111,6 +119,10 @@ func (c *Conn) set(flag uint32) bool { return c.flags.Or(flag)&flag == 0 }
 // clear clears a flag and reports whether it was set.
 func (c *Conn) clear(flag uint32) bool { return c.flags.And(^flag)&flag != 0 }
 
+// Spoke reports whether a whole frame has come since Open was called, PINGs and PONGs included. So the peer has what Open sent, if
+// it waits for that.
+func (c *Conn) Spoke() bool { return c.flags.Load()&flagSpoke != 0 }
+
 // RemoteAddr returns the peer's address.
 func (c *Conn) RemoteAddr() net.Addr { return c.remote }
 
@@ -118,7 +130,7 @@ func (c *Conn) RemoteAddr() net.Addr { return c.remote }
 func (c *Conn) Transport() Transport { return c.transport }
 
 // RTT returns the smoothed round trip time of PING and PONG; 0 until the first PONG.
-func (c *Conn) RTT() time.Duration { return time.Duration(c.rtt.Load()) }
+func (c *Conn) RTT() time.Duration { return time.Duration(c.rtt.Load()) * time.Microsecond }
 
 // Send sends the frame buf[head:] with one write. head must be at least Headroom: the transport's header is written into
 // buf, right before the body. The buffer is the caller's again when Send returns; what the kernel did not take has been
@@ -151,7 +163,12 @@ func (c *Conn) Send(buf []byte, head int) error {
 	k.messagesOut.Add(1)
 	k.bytesOut.Add(uint64(len(b)))
 	if c.pending.Load() > 0 {
+		c.account()
 		c.wait()
+		if c.e.budget.exhausted() {
+			c.overdraw()
+			return ErrClosed
+		}
 	}
 	return nil
 }
@@ -164,11 +181,12 @@ func (c *Conn) mayQueue(n int) bool {
 		c.behind = 0
 		return true
 	}
-	c.behind = min(c.behind, pending)
-	if c.behind+int64(n) > int64(c.e.cfg.MaxBacklog) {
-		return false
+	c.behind = int32(min(int64(c.behind), pending))
+	if int(c.behind)+n > c.e.cfg.MaxBacklog {
+		// Last words may be long: what a room has kept for a slow client comes at once when the room ends.
+		return c.e.isDown() && pending+int64(n) <= int64(codec.ServerLimits.Frame+c.e.cfg.MaxBacklog)
 	}
-	c.behind += int64(n)
+	c.behind += int32(n)
 	return true
 }
 
@@ -192,7 +210,12 @@ func (c *Conn) wait() {
 
 // written is told that the kernel took n bytes. It runs under nbio's lock of the connection.
 func (c *Conn) written(n int) {
-	if c.pending.Add(-int64(n)) == 0 {
+	left := c.pending.Add(-int64(n))
+	if c.accounted.Load() != 0 {
+		c.flags.Or(flagMoved)
+		c.account()
+	}
+	if left == 0 {
 		c.drained()
 	}
 }
@@ -232,14 +255,22 @@ func (c *Conn) Close(code codec.Code, reason string, delay time.Duration) {
 	c.closeWith(&codec.Error{Code: code, Reason: codec.CutReason(reason)}, delay)
 }
 
-func (c *Conn) closeWith(e *codec.Error, delay time.Duration) {
+func (c *Conn) closeWith(e *codec.Error, delay time.Duration) { c.closeBye(e, bye{delay: delay}) }
+
+// bye is what goes with the end of a connection beside its code and its reason.
+type bye struct {
+	delay   time.Duration
+	address string
+}
+
+func (c *Conn) closeBye(e *codec.Error, with bye) {
 	if !c.begin(e) {
 		return
 	}
 	reason := codec.CutReason(e.Reason)
-	buf := make([]byte, 0, 320)
-	bye := codec.AppendBye(make([]byte, Headroom, Headroom+160), e.Code, e.Reason, int(delay.Milliseconds()), "")
-	buf = append(buf, c.withHeader(bye, Headroom)...)
+	buf := make([]byte, 0, 512)
+	frame := codec.AppendBye(make([]byte, Headroom, Headroom+320), e.Code, e.Reason, int(with.delay.Milliseconds()), with.address)
+	buf = append(buf, c.withHeader(frame, Headroom)...)
 	if c.transport == WebSocket {
 		buf = appendClose(buf, e.Code, reason)
 	}
@@ -265,6 +296,7 @@ func (c *Conn) begin(reason error) bool {
 		return false
 	}
 	c.e.totals.countClose(reason)
+	c.e.logClose(c, reason)
 	c.deadline.Store(c.e.now() + int64(closeGrace))
 	return true
 }
@@ -284,6 +316,7 @@ func (c *Conn) sayLast(b []byte) {
 	if err != nil {
 		c.cut(err)
 	} else if c.pending.Load() > 0 {
+		c.account()
 		c.wait() // the dispatcher finishes
 	} else {
 		c.finish()
@@ -352,6 +385,8 @@ func (c *Conn) died(err error) {
 	if c.tls != nil {
 		c.tls.free()
 	}
+	c.account()
+	c.e.release(&c.place)
 	c.e.remove(c)
 	c.e.dispatch(c)
 }

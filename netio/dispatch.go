@@ -86,8 +86,7 @@ func (e *Engine) attend(c *Conn) {
 		c.gone = true
 	}
 	if dead {
-		c.ws.release(e.pool)
-		c.tcp.release(e.pool)
+		c.releaseReaders()
 	}
 	c.readMu.Unlock()
 	if s != nil {

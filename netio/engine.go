@@ -1,10 +1,9 @@
 package netio
 
 import (
-	"context"
 	"errors"
 	"log/slog"
-	"maps"
+	"math"
 	"net"
 	"net/http"
 	"sync"
@@ -25,29 +24,40 @@ type Handler interface {
 	Open(c *Conn, r *http.Request, first []byte) (Session, error)
 }
 
-// closeGrace is how long a closing connection may take to close its side.
+// closeGrace is how long a closing connection may take to close its side. In a drain it may take longer to take its last bytes.
 const closeGrace = 2 * time.Second
 
 // Engine serves connections.
 type Engine struct {
 	// Static after New.
-	cfg      Config
-	handler  Handler
-	log      *slog.Logger
-	pool     *bufPool
-	nbio     *nbio.Engine
-	started  time.Time
-	msgs     rate
-	bytes    rate
-	stopping chan struct{} // closed under mu when Shutdown begins
-	done     chan struct{} // closed when the sweeper and the dispatcher have to end
+	cfg     Config
+	handler Handler
+	log     *slog.Logger
+	pool    *bufPool
+	nbio    *nbio.Engine
+	started time.Time
+	msgs    rate
+	bytes   rate
+	addrs   func() *addrTable // made when the first address is to be counted
+	// maxSockets bounds all sockets: it leaves a reserve of the files that the process may open.
+	maxSockets int64
+	stopping   chan struct{} // closed under mu when a drain begins
+	done       chan struct{} // closed when the sweeper and the dispatcher have to end
 
 	shards   [shardCount]shard
 	counters [shardCount]counters
 	totals   totals
 	queue    dispatchQueue
 	pollers  []poller
-	warned   atomic.Int64 // the clock: when a refused socket was last logged
+	logbook  logbook
+	budget   budget
+	down     atomic.Bool  // Shutdown has been called
+	telling  atomic.Int64 // how many sockets are being told why they may not come in
+
+	// Of a drain.
+	drainBy   atomic.Int64  // the engine's clock: until when last bytes may take
+	drainOver atomic.Int64  // nanoseconds over which connections are asked to come back
+	goneAway  atomic.Uint64 // connections that were asked
 
 	background sync.WaitGroup // sweeper and dispatcher
 	serving    sync.WaitGroup // accept loops, and the goroutines of connections
@@ -65,6 +75,12 @@ func New(cfg Config, h Handler) (*Engine, error) {
 	if err := cfg.check(); err != nil {
 		return nil, err
 	}
+	if cfg.CheckOrigin == nil {
+		var err error
+		if cfg.CheckOrigin, err = originCheck(cfg.AllowOrigins); err != nil {
+			return nil, err
+		}
+	}
 	e := &Engine{
 		cfg:       cfg,
 		handler:   h,
@@ -73,6 +89,7 @@ func New(cfg Config, h Handler) (*Engine, error) {
 		started:   time.Now(),
 		msgs:      newRate(cfg.MessagesPerSecond, cfg.MessageBurst),
 		bytes:     newRate(cfg.BytesPerSecond, cfg.BytesBurst),
+		addrs:     sync.OnceValue(func() *addrTable { return newAddrTable(cfg) }),
 		stopping:  make(chan struct{}),
 		done:      make(chan struct{}),
 		listeners: make(map[net.Listener]struct{}),
@@ -83,6 +100,12 @@ func New(cfg Config, h Handler) (*Engine, error) {
 	for i := range e.pollers {
 		e.pollers[i].e, e.pollers[i].index = e, i
 	}
+	files := openFiles()
+	e.maxSockets = int64(files - fileReserve(files))
+	if cfg.MaxConns < 0 {
+		e.maxSockets = math.MaxInt64
+	}
+	e.budget.limit, e.budget.wake = int64(max(cfg.MaxBuffered, 0)), make(chan struct{}, 1)
 	e.totals.closed = make(map[codec.Code]uint64)
 	e.queue.wake = make(chan struct{}, 1)
 	e.nbio = nbio.NewEngine(nbio.Config{
@@ -129,66 +152,6 @@ func (e *Engine) onWritten(nb *nbio.Conn, _ []byte, n int) {
 func (e *Engine) onClose(nb *nbio.Conn, err error) {
 	if c, ok := nb.Session().(*Conn); ok {
 		c.died(err)
-	}
-}
-
-// Shutdown stops accepting, says GoingAway to all connections and waits until they have gone; those that have not when ctx ends
-// are cut off. All sessions have been told Closed when it returns nil; it returns ctx's error if it had to cut. Only the first
-// call does something. It waits for calls of Open that have not returned.
-func (e *Engine) Shutdown(ctx context.Context) error {
-	e.mu.Lock()
-	if e.isDown() {
-		e.mu.Unlock()
-		return ErrClosed
-	}
-	close(e.stopping)
-	for ln := range e.listeners {
-		_ = ln.Close()
-	}
-	pages := maps.Clone(e.pages)
-	e.mu.Unlock()
-
-	e.eachConn(func(c *Conn) { c.Close(codec.GoingAway, "the server shuts down", 0) })
-	err := e.drain(ctx)
-	if err != nil {
-		e.eachConn(func(c *Conn) { c.cut(err) })
-		e.endNursery(true)
-	}
-	for p := range pages {
-		p.shutdown(ctx)
-	}
-	e.serving.Wait()
-	e.nbio.Stop() // waits for its close callbacks
-	e.stopGathering()
-	close(e.done)
-	e.background.Wait()
-	return err
-}
-
-// drain waits until no connection and no accepted socket is left, or ctx ends.
-func (e *Engine) drain(ctx context.Context) error {
-	tick := time.NewTicker(5 * time.Millisecond)
-	defer tick.Stop()
-	for e.totals.open.Load() > 0 || e.totals.handshakes.Load() > 0 {
-		e.endNursery(false) // again and again: a handshake that is just beginning sets its own deadline
-		select {
-		case <-tick.C:
-		case <-ctx.Done():
-			return ctx.Err()
-		}
-	}
-	return nil
-}
-
-// endNursery makes the sockets that are no Conn yet give up, or closes them.
-func (e *Engine) endNursery(closeThem bool) {
-	e.mu.Lock()
-	defer e.mu.Unlock()
-	for nc := range e.nursery {
-		_ = nc.SetDeadline(time.Unix(1, 0))
-		if closeThem {
-			_ = nc.Close()
-		}
 	}
 }
 

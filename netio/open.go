@@ -25,6 +25,7 @@ type newcomer struct {
 	r         *http.Request // the upgrade; nil for TCP
 	rest      []byte        // bytes that were read and come before those of nc
 	deadline  time.Time     // of the handshake
+	place     int32         // for Engine.release; 0: it is not ours any more
 }
 
 // register makes a newcomer's Conn. Nil: there are too many.
@@ -36,13 +37,17 @@ func (e *Engine) register(n *newcomer) *Conn {
 		transport: n.transport,
 		blocking:  &blocking{nc: n.nc, socket: n.socket, held: true},
 	}
+	if n.transport == TCP {
+		c.tcp = new(tcpReader)
+	}
 	c.deadline.Store(int64(n.deadline.Sub(e.started)))
 	c.lastSeen.Store(e.now())
 	if !e.add(c) {
 		return nil
 	}
+	c.place, n.place = n.place, 0
 	if e.isDown() { // Shutdown may have looked before
-		c.Close(codec.GoingAway, "the server shuts down", 0)
+		c.goAway()
 	}
 	return c
 }
@@ -130,6 +135,7 @@ func (c *Conn) readFirst(n *newcomer, buf []byte) (first, rest []byte, err error
 		case evClose:
 			c.peerCloses(p)
 		case evMore:
+			c.accountPartial()
 			size, err := n.nc.Read(buf)
 			if size == 0 && err != nil {
 				return nil, nil, &firstReadError{err}

@@ -93,10 +93,12 @@ func (p *pageServer) shutdown(ctx context.Context) {
 func (p *pageServer) take(n *newcomer, head []byte) {
 	if p.e.totals.pageConns.Add(1) > int64(p.e.cfg.MaxHandshakes) {
 		p.e.totals.pageConns.Add(-1)
+		p.e.refused(noHandshake, n.nc.RemoteAddr())
 		p.e.reject(n, errFull)
 		return
 	}
-	c := &pageConn{Conn: n.nc, e: p.e, socket: n.socket, tls: n.tls, prefix: head}
+	c := &pageConn{Conn: n.nc, e: p.e, socket: n.socket, tls: n.tls, prefix: head, place: n.place}
+	n.place = 0
 	if n.tls != nil {
 		c.state = convertState(n.tls.state())
 	}
@@ -134,6 +136,7 @@ type pageConn struct {
 	state  *stdtls.ConnectionState // nil: no TLS
 	prefix []byte                  // of the goroutine that reads
 	once   sync.Once
+	place  int32 // for release; nobody's once it has left
 }
 
 func (c *pageConn) Read(b []byte) (int, error) {
@@ -160,11 +163,23 @@ func (c *pageConn) CloseWrite() error {
 	return nil
 }
 
-func (c *pageConn) leave() { c.once.Do(func() { c.e.totals.pageConns.Add(-1) }) }
+func (c *pageConn) leave() {
+	c.once.Do(func() {
+		c.e.totals.pageConns.Add(-1)
+		c.e.release(&c.place)
+	})
+}
 
-// unwrap makes n's socket, which was hijacked from pages, what it was before.
+// unwrap makes n's socket, which was hijacked from pages, what it was before. Its place is now n's; if n has one under an address,
+// the socket had none.
 func (c *pageConn) unwrap(n *newcomer) {
-	c.leave()
+	c.once.Do(func() {
+		c.e.totals.pageConns.Add(-1)
+		if n.place <= 0 {
+			n.place = c.place
+		}
+		c.place = 0
+	})
 	n.nc, n.socket, n.tls = c.Conn, c.socket, c.tls
 	if len(c.prefix) > 0 {
 		n.rest = append(n.rest[:len(n.rest):len(n.rest)], c.prefix...)

@@ -33,12 +33,7 @@ func (e *Engine) Serve(ln net.Listener, tlsConf *stdtls.Config, path string, pag
 		return ErrClosed
 	}
 	defer e.removePages(p)
-	return e.accept(ln, func(nc net.Conn) {
-		n := &newcomer{nc: nc, socket: nc, transport: WebSocket, deadline: time.Now().Add(e.cfg.HandshakeTimeout)}
-		if e.startTLS(n, cfg) {
-			e.serveHead(n, p)
-		}
-	})
+	return e.accept(ln, WebSocket, cfg, func(n *newcomer) { e.serveHead(n, p) })
 }
 
 // serveHead reads the first request of a socket and either upgrades it or gives the socket to pages.
@@ -68,10 +63,23 @@ func (e *Engine) serveHead(n *newcomer, p *pageServer) {
 	if n.tls != nil {
 		r.TLS = convertState(n.tls.state())
 	}
+	if !unambiguous(head[:end]) {
+		e.reject(n, errHead)
+		return
+	}
 	accept, herr := e.checkUpgrade(r)
 	if herr != nil {
 		e.reject(n, herr)
 		return
+	}
+	if e.cfg.ClientAddr != nil {
+		place, no := e.claimAddr(e.cfg.ClientAddr(r))
+		if no != nil {
+			e.refused(no, r.RemoteAddr)
+			e.reject(n, no.http)
+			return
+		}
+		n.place = place // in the place of uncounted
 	}
 	n.r, n.rest = r, head[end:]
 	e.upgrade(n, accept)
@@ -112,6 +120,32 @@ func headEnd(b []byte) int {
 	return -1
 }
 
+// unambiguous reports whether a request's head has one Host, and nothing that one reader takes for a header and another one does
+// not: folded lines, blanks before a colon, control characters. http.ReadRequest lets all of that pass, http.Server some.
+func unambiguous(head []byte) bool {
+	hosts, first := 0, true
+	for line := range bytes.Lines(head) {
+		line = bytes.TrimSuffix(bytes.TrimSuffix(line, []byte("\n")), []byte("\r"))
+		if bytes.ContainsFunc(line, isControl) {
+			return false
+		}
+		if first || len(line) == 0 {
+			first = false
+			continue
+		}
+		name, _, found := bytes.Cut(line, []byte(":"))
+		if !found || len(name) == 0 || bytes.ContainsAny(name, " \t") {
+			return false
+		}
+		if bytes.EqualFold(name, []byte("Host")) {
+			hosts++
+		}
+	}
+	return hosts == 1
+}
+
+func isControl(r rune) bool { return r < ' ' && r != '\t' || r == 0x7f }
+
 // reject answers a socket that does not become a connection, and closes it.
 func (e *Engine) reject(n *newcomer, herr *httpError) {
 	e.totals.rejected.Add(1)
@@ -124,6 +158,7 @@ func (e *Engine) reject(n *newcomer, herr *httpError) {
 func (e *Engine) upgrade(n *newcomer, accept string) {
 	c := e.register(n)
 	if c == nil {
+		e.refused(noSeat, n.nc.RemoteAddr())
 		e.reject(n, errFull)
 		return
 	}
@@ -143,31 +178,54 @@ func (e *Engine) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	if herr == nil && !ok {
 		herr = errNoHijack
 	}
-	if herr == nil && e.isFull() {
-		herr = errFull
+	if herr == nil && e.isDown() {
+		herr = errShutdown
 	}
-	if herr != nil {
-		e.totals.accepted.Add(1)
-		e.totals.rejected.Add(1)
-		for name, values := range herr.header() {
-			w.Header()[name] = values
+	var place int32
+	if herr == nil {
+		no := e.isFull()
+		if no == nil {
+			place, no = e.claimAddr(e.upgradeAddr(r))
 		}
-		http.Error(w, herr.text, herr.status)
+		if no != nil {
+			e.refused(no, r.RemoteAddr)
+			herr = no.http
+		}
+	}
+	if herr == nil {
+		e.hijack(w, hijacker, &newcomer{transport: WebSocket, r: r, place: place}, accept)
 		return
 	}
+	e.totals.accepted.Add(1)
+	e.totals.rejected.Add(1)
+	for name, values := range herr.header() {
+		w.Header()[name] = values
+	}
+	http.Error(w, herr.text, herr.status)
+}
+
+// hijack takes the socket of a request that may be upgraded, and upgrades it. n.place is that of its address alone.
+func (e *Engine) hijack(w http.ResponseWriter, hijacker http.Hijacker, n *newcomer, accept string) {
 	nc, rw, err := hijacker.Hijack()
 	if err != nil {
+		e.releaseAddr(n.place)
 		e.totals.accepted.Add(1)
 		e.totals.rejected.Add(1)
 		http.Error(w, errNoHijack.text, errNoHijack.status)
 		return
 	}
-	n := &newcomer{nc: nc, socket: nc, transport: WebSocket, r: r, deadline: time.Now().Add(e.cfg.HandshakeTimeout)}
+	n.nc, n.socket, n.deadline = nc, nc, time.Now().Add(e.cfg.HandshakeTimeout)
 	n.rest, _ = rw.Reader.Peek(rw.Reader.Buffered())
 	if p, ok := nc.(*pageConn); ok {
 		p.unwrap(n)
+	} else {
+		e.totals.accepted.Add(1)
+		e.totals.sockets.Add(1) // the file is open already, and not by us
 	}
-	if !e.enter(n.socket) {
+	defer e.release(&n.place)
+	if no := e.enter(n.socket); no != nil {
+		e.totals.refused.Add(1)
+		e.refused(no, nc.RemoteAddr())
 		_ = nc.Close()
 		return
 	}
@@ -175,9 +233,14 @@ func (e *Engine) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	e.upgrade(n, accept)
 }
 
-// isFull reports whether another handshake would be too many; enter decides.
-func (e *Engine) isFull() bool {
+// isFull says why another handshake would be too many, if it would; enter decides.
+func (e *Engine) isFull() *refusal {
 	t := &e.totals
-	return t.handshakes.Load() >= int64(e.cfg.MaxHandshakes) ||
-		e.cfg.MaxConns > 0 && t.open.Load() >= int64(e.cfg.MaxConns) || e.isDown()
+	switch {
+	case t.handshakes.Load() >= int64(e.cfg.MaxHandshakes):
+		return noHandshake
+	case e.cfg.MaxConns > 0 && t.open.Load() >= int64(e.cfg.MaxConns):
+		return noSeat
+	}
+	return nil
 }

@@ -13,8 +13,11 @@ import (
 type Stats struct {
 	Accepted     uint64 // sockets that the accept loops took, and requests that came in through ServeHTTP
 	AcceptErrors uint64 // errors of the listeners
-	Refused      uint64 // sockets closed at once: too many handshakes, too many connections of pages, or Shutdown
-	Rejected     uint64 // handshakes that failed before there was a Conn: TLS, HTTP, origin, MaxConns, timeout
+	Refused      uint64 // sockets closed before anything was read: open files, MaxHandshakes, their address's limits, or Shutdown
+	Rejected     uint64 // handshakes that failed before there was a Conn: TLS, HTTP, origin, MaxConns, address, timeout
+	Full         uint64 // of Refused and Rejected: MaxConns, MaxHandshakes, open files
+	Crowded      uint64 // of Refused and Rejected: ConnsPerAddress
+	Hasty        uint64 // of Refused and Rejected: HandshakesPerSecondPerAddress
 	Handshakes   int    // sockets that are in the handshake now, up to the end of Open
 	Open         int    // connections now, from their transport's handshake to the end of their socket
 	Opened       uint64 // connections that there have been
@@ -22,6 +25,10 @@ type Stats struct {
 	// Closed counts ended connections by code; Lost are those whose peer went away without a word.
 	Closed map[codec.Code]uint64
 	Lost   uint64
+
+	Sockets  int    // now: handshakes, connections, and those of pages
+	Buffered int    // bytes now: what no socket has taken, and frames that have come in part
+	Relieved uint64 // of Closed[Overloaded]: MaxBuffered
 
 	BytesIn     uint64 // off sockets that are connections, from the first frame on
 	BytesOut    uint64 // frames with their headers, handed to Send
@@ -40,11 +47,13 @@ type counters struct {
 // totals are the rare counters.
 type totals struct {
 	accepted, acceptErrors, refused, rejected, opened atomic.Uint64
-	handshakes, pageConns, open                       atomic.Int64
+	full, crowded, hasty                              atomic.Uint64
+	handshakes, pageConns, open, sockets              atomic.Int64
 
-	mu     sync.Mutex // guards the rest
-	closed map[codec.Code]uint64
-	lost   uint64
+	mu       sync.Mutex // guards the rest
+	closed   map[codec.Code]uint64
+	lost     uint64
+	relieved uint64
 }
 
 func (t *totals) countClose(reason error) {
@@ -52,6 +61,9 @@ func (t *totals) countClose(reason error) {
 	t.mu.Lock()
 	if errors.As(reason, &e) {
 		t.closed[e.Code]++
+		if e == errOverBudget {
+			t.relieved++
+		}
 	} else {
 		t.lost++
 	}
@@ -67,11 +79,16 @@ func (e *Engine) Stats() Stats {
 		Refused:      t.refused.Load(),
 		Rejected:     t.rejected.Load(),
 		Handshakes:   int(t.handshakes.Load()),
+		Full:         t.full.Load(),
+		Crowded:      t.crowded.Load(),
+		Hasty:        t.hasty.Load(),
+		Sockets:      int(t.sockets.Load()),
+		Buffered:     int(e.budget.used.Load()),
 		Open:         int(t.open.Load()),
 		Opened:       t.opened.Load(),
 	}
 	t.mu.Lock()
-	s.Closed, s.Lost = maps.Clone(t.closed), t.lost
+	s.Closed, s.Lost, s.Relieved = maps.Clone(t.closed), t.lost, t.relieved
 	t.mu.Unlock()
 	for i := range e.counters {
 		k := &e.counters[i]

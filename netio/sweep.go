@@ -29,10 +29,15 @@ func (e *Engine) sweep() {
 	for i := 0; ; i = (i + 1) % shardCount {
 		select {
 		case <-tick.C:
+		case <-e.budget.wake:
+			e.relieve(e.now())
+			i = (i + shardCount - 1) % shardCount // this shard's time has not come
+			continue
 		case <-e.done:
 			return
 		}
 		now := e.now()
+		e.relieve(now)
 		s := &e.shards[i]
 		s.mu.Lock()
 		for _, c := range s.conns {
@@ -59,7 +64,11 @@ func (c *Conn) due(now int64) bool {
 func (c *Conn) swept(now int64) {
 	if d := c.deadline.Load(); d != 0 && d <= now {
 		if c.reason.Load() != nil {
-			c.cut(ErrClosed)
+			if c.stillTakes(now) {
+				c.deadline.Store(now + lastMoment)
+			} else {
+				c.cut(ErrClosed)
+			}
 			return
 		}
 		c.Close(codec.HandshakeTimeout, "", 0) // Open takes too long
@@ -74,6 +83,10 @@ func (c *Conn) swept(now int64) {
 		c.Close(codec.IdleTimeout, "", 0)
 		return
 	}
+	if c.stuck() {
+		c.Close(codec.SlowConsumer, "nothing was read for two ping intervals", 0)
+		return
+	}
 	if c.pinged.Load() == 0 {
 		c.pinged.Store(now)
 	}
@@ -81,6 +94,15 @@ func (c *Conn) swept(now int64) {
 	if c.Send(codec.AppendPing(buf[:Headroom], stamp(now)), Headroom) == nil {
 		c.e.counters[c.shard].pings.Add(1)
 	}
+}
+
+// stuck reports whether the peer has taken nothing of what waits for it since the last PING but one. It is asked once for each PING.
+func (c *Conn) stuck() bool {
+	if c.pending.Load() == 0 || c.clear(flagMoved) {
+		c.clear(flagStuck | flagStuckTwice)
+		return false
+	}
+	return !c.set(flagStuck) && !c.set(flagStuckTwice)
 }
 
 // stamp is the stamp of a PING sent at now: milliseconds of the engine's clock.
@@ -93,7 +115,7 @@ func (c *Conn) ponged(s uint64, now int64) {
 		return
 	}
 	c.pinged.Store(0)
-	c.rtt.Store(smooth(c.rtt.Load(), now-sent))
+	c.rtt.Store(int32(smooth(int64(c.rtt.Load()), min(now-sent, int64(time.Hour))/int64(time.Microsecond))))
 	c.e.counters[c.shard].pongs.Add(1)
 }
 

@@ -4,7 +4,6 @@ import (
 	"crypto/sha1"
 	"encoding/base64"
 	"net/http"
-	"net/url"
 	"strconv"
 	"strings"
 )
@@ -21,19 +20,23 @@ var (
 	errUpgrade     = &httpError{http.StatusUpgradeRequired, "this is a WebSocket endpoint: Upgrade must be websocket"}
 	errConnection  = &httpError{http.StatusBadRequest, "Connection must name Upgrade"}
 	errVersion     = &httpError{http.StatusUpgradeRequired, "Sec-WebSocket-Version must be 13"}
+	errHead        = &httpError{http.StatusBadRequest, "the request's head can be read in several ways"}
 	errKey         = &httpError{http.StatusBadRequest, "Sec-WebSocket-Key must be one key of 16 bytes in base64"}
 	errBody        = &httpError{http.StatusBadRequest, "a WebSocket upgrade has no body"}
-	errOrigin      = &httpError{http.StatusForbidden, "this Origin may not connect"}
+	errOrigin      = &httpError{http.StatusForbidden, "web pages of this Origin may not connect; the server's owner can allow it: Config.AllowOrigins"}
 	errRequest     = &httpError{http.StatusBadRequest, "this is not an HTTP request"}
 	errHeadTooBig  = &httpError{http.StatusRequestHeaderFieldsTooLarge, "the request's head is longer than 8 KiB"}
 	errHeadTimeout = &httpError{http.StatusRequestTimeout, "the request did not come in time"}
 	errFull        = &httpError{http.StatusServiceUnavailable, "the server is full"}
+	errShutdown    = &httpError{http.StatusServiceUnavailable, "the server shuts down"}
+	errTooMany     = &httpError{http.StatusTooManyRequests, "your address has too many connections"}
+	errTooFast     = &httpError{http.StatusTooManyRequests, "your address connects too often"}
 	errNoHijack    = &httpError{http.StatusInternalServerError, "this server cannot upgrade connections"}
 )
 
 // checkUpgrade returns the Sec-WebSocket-Accept of a WebSocket upgrade, or what is wrong with it.
 func (e *Engine) checkUpgrade(r *http.Request) (accept string, err *httpError) {
-	keys := r.Header["Sec-Websocket-Key"]
+	keys, versions := r.Header["Sec-Websocket-Key"], r.Header["Sec-Websocket-Version"]
 	switch {
 	case r.Method != http.MethodGet:
 		return "", errMethod
@@ -43,7 +46,7 @@ func (e *Engine) checkUpgrade(r *http.Request) (accept string, err *httpError) {
 		return "", errUpgrade
 	case !hasToken(r.Header, "Connection", "upgrade"):
 		return "", errConnection
-	case r.Header.Get("Sec-Websocket-Version") != "13":
+	case len(versions) != 1 || versions[0] != "13":
 		return "", errVersion
 	case len(keys) != 1 || !isKey(keys[0]):
 		return "", errKey
@@ -78,17 +81,6 @@ func hasToken(h http.Header, name, token string) bool {
 	return false
 }
 
-// sameOrigin is the default of Config.CheckOrigin. Browsers send Origin with every WebSocket upgrade, whatever page runs
-// the script; other clients need not, and could write anything.
-func sameOrigin(r *http.Request) bool {
-	origins := r.Header["Origin"]
-	if len(origins) == 0 {
-		return true
-	}
-	u, err := url.Parse(origins[0])
-	return err == nil && len(origins) == 1 && u.Host != "" && strings.EqualFold(u.Host, r.Host)
-}
-
 // switching is the answer to an upgrade.
 func switching(accept string) []byte {
 	return []byte("HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Accept: " +
@@ -115,7 +107,7 @@ func (e *httpError) header() http.Header {
 		return http.Header{"Upgrade": {"websocket"}, "Sec-WebSocket-Version": {"13"}}
 	case http.StatusMethodNotAllowed:
 		return http.Header{"Allow": {http.MethodGet}}
-	case http.StatusServiceUnavailable:
+	case http.StatusServiceUnavailable, http.StatusTooManyRequests:
 		return http.Header{"Retry-After": {"5"}}
 	}
 	return nil

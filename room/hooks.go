@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"reflect"
 	"strings"
+	"time"
 
 	"github.com/volley-go/volley/tick"
 )
@@ -14,19 +15,22 @@ type (
 	opener interface{ Open() error }
 	closer interface{ Close() }
 
+	drainer interface{ Drain(deadline time.Time) }
+
 	dropper  interface{ Dropped(c *Client) }
 	resumer  interface{ Resumed(c *Client) }
 	resyncer interface{ Resync(c *Client) }
 )
 
 // hooks says which optional methods a game has.
-type hooks struct{ tick, open, close, dropped, resumed, resync bool }
+type hooks struct{ tick, open, close, drain, dropped, resumed, resync bool }
 
 // hookTypes has each hook's interface by the name of its method.
 var hookTypes = map[string]reflect.Type{
 	"Tick":  reflect.TypeFor[ticker](),
 	"Open":  reflect.TypeFor[opener](),
 	"Close": reflect.TypeFor[closer](),
+	"Drain": reflect.TypeFor[drainer](),
 
 	"Dropped": reflect.TypeFor[dropper](),
 	"Resumed": reflect.TypeFor[resumer](),
@@ -58,6 +62,7 @@ func findHooks(game reflect.Type) (hooks, error) {
 		tick:  game.Implements(hookTypes["Tick"]),
 		open:  game.Implements(hookTypes["Open"]),
 		close: game.Implements(hookTypes["Close"]),
+		drain: game.Implements(hookTypes["Drain"]),
 
 		dropped: game.Implements(hookTypes["Dropped"]),
 		resumed: game.Implements(hookTypes["Resumed"]),

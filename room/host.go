@@ -1,7 +1,6 @@
 package room
 
 import (
-	"context"
 	"crypto/rand"
 	"fmt"
 	"log/slog"
@@ -21,6 +20,8 @@ type HostConfig struct {
 	Logger *slog.Logger
 	// MaxRooms is how many rooms may run at once. 0: 100,000.
 	MaxRooms int
+	// Requests is how many requests of one client may wait for a room's tick. More are dropped with codec.TooManyRequests. 0: 256.
+	Requests int
 }
 
 // Host runs the rooms of some kinds: the part of a server that knows no sockets. As an [Audience] it is every client of
@@ -36,6 +37,8 @@ type Host struct {
 	rooms  atomic.Int64
 	counts counts
 	closed atomic.Bool
+
+	refusalSaid atomic.Int64 // when refuseRoom last logged, in Unix nanoseconds
 }
 
 // NewHost takes the kinds, which then take no more handlers. It panics if two have one name, or if one belongs to a host.
@@ -45,6 +48,9 @@ func NewHost(cfg HostConfig, kinds ...AnyKind) *Host {
 	}
 	if cfg.MaxRooms <= 0 {
 		cfg.MaxRooms = 100_000
+	}
+	if cfg.Requests <= 0 {
+		cfg.Requests = MaxRequests
 	}
 	h := &Host{cfg: cfg, byName: map[string]*kind{}, names: newNames(), keeper: &keeper{}}
 	if cfg.Scheduler == nil {
@@ -72,6 +78,9 @@ func NewHost(cfg HostConfig, kinds ...AnyKind) *Host {
 
 // Names returns the event table, which grows as rooms emit events that no handler announced.
 func (h *Host) Names() *Names { return h.names }
+
+// Requests returns how many requests of one client may wait for a room's tick.
+func (h *Host) Requests() int { return h.cfg.Requests }
 
 // Grace returns the longest time for which a client whose connection was lost keeps its seat; 0: none does.
 func (h *Host) Grace() (longest time.Duration) {
@@ -170,6 +179,7 @@ func (h *Host) create(k *kind, options []byte, forJoin bool) (*Room, *codec.Erro
 	}
 	if n > int64(h.cfg.MaxRooms) {
 		h.rooms.Add(-1)
+		h.refuseRoom()
 		return nil, codec.Errorf(codec.TooManyRooms, "the server has %d rooms", h.cfg.MaxRooms)
 	}
 	r := &Room{kind: k, id: newID(), options: options, began: time.Now(), forJoin: forJoin}
@@ -186,6 +196,15 @@ func (h *Host) create(k *kind, options []byte, forJoin bool) (*Room, *codec.Erro
 	r.taskMu.Unlock()
 	k.directory.add(r)
 	return r, nil
+}
+
+// refuseRoom counts and logs a room that could not be made, in the log at most every ten seconds.
+func (h *Host) refuseRoom() {
+	h.counts.refused.Add(1)
+	now, last := time.Now().UnixNano(), h.refusalSaid.Load()
+	if now-last > int64(10*time.Second) && h.refusalSaid.CompareAndSwap(last, now) {
+		h.cfg.Logger.Warn("room: the host has as many rooms as it may; no more are made", "MaxRooms", h.cfg.MaxRooms)
+	}
 }
 
 // newID returns 60 random bits as twelve characters that survive being read aloud.
@@ -227,33 +246,4 @@ func (h *Host) Room(id string) *Room {
 		}
 	}
 	return nil
-}
-
-// Close ends every room with that reason (nil: codec.RoomClosed) and takes no more joins. It waits for the rooms, their Close
-// hooks included, until ctx ends, and then says how many are left.
-func (h *Host) Close(ctx context.Context, why *codec.Error) error {
-	h.closed.Store(true)
-	if why == nil {
-		why = &codec.Error{Code: codec.RoomClosed, Reason: "the server shuts down"}
-	}
-	if h.task != nil {
-		h.task.Stop()
-	}
-	poll := time.NewTicker(5 * time.Millisecond)
-	defer poll.Stop()
-	for {
-		for _, k := range h.kinds {
-			for _, r := range k.directory.all() {
-				r.Post(func() { r.end(why) })
-			}
-		}
-		if h.rooms.Load() == 0 {
-			return nil
-		}
-		select {
-		case <-ctx.Done():
-			return fmt.Errorf("room: %d rooms did not end in time: %w", h.rooms.Load(), ctx.Err())
-		case <-poll.C:
-		}
-	}
 }

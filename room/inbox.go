@@ -14,7 +14,7 @@ const (
 	itemJoin
 	itemLeave
 	itemPost
-	itemExcess // a client's request beyond MaxRequests, which is dropped
+	itemExcess // a client's request beyond HostConfig.Requests, which is dropped
 	itemEmit   // an event for everyone in the room, encoded elsewhere
 	itemChange // a client's connection was lost, or another one has taken its place
 	itemResync // a client that fell off the log can begin afresh
@@ -191,7 +191,7 @@ func (in *inbox) add(c *Client, p *codec.Packet) bool {
 		it.handler, it.index = c.room.kind.handlerOf(p), p.Index
 	}
 	if p.Kind == codec.Request {
-		if c.requests++; c.requests > MaxRequests {
+		if c.requests++; int(c.requests) > c.room.kind.host.cfg.Requests {
 			it.kind = itemExcess
 		}
 	}
@@ -204,7 +204,7 @@ func (in *inbox) add(c *Client, p *codec.Packet) bool {
 	return true
 }
 
-// MaxRequests is how many requests of one client may wait for a room's tick. More are dropped with codec.TooManyRequests.
+// MaxRequests is the default of HostConfig.Requests.
 const MaxRequests = 256
 
 // handlerOf returns the handler of a packet's event, or nil.

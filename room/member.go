@@ -112,6 +112,10 @@ func (r *Room) sayGoodbye() {
 
 // endIfEmpty ends a room that nobody is in any more, at once or after a while.
 func (r *Room) endIfEmpty() {
+	if r.draining && len(r.clients) == 0 {
+		r.end(errClosed) // nobody will come
+		return
+	}
 	if r.closing != nil || len(r.clients) > 0 || !(r.everJoined || r.forJoin) || r.emptyTimer != nil {
 		return
 	}

@@ -37,6 +37,7 @@ type Room struct {
 	clients    []*Client
 	everJoined bool
 	closing    *codec.Error // why the room is about to end
+	draining   bool         // the game knows that the server is about to end
 	closed     bool
 	returned   bool // the Step has come to its end, not to a panic
 	tick       uint64

@@ -150,7 +150,8 @@ func (r *Room) packet(it *item, payload []byte) {
 	case it.kind == itemExcess:
 		r.kind.host.counts.dropped.Add(1)
 		if r.mayNotify(c) {
-			c.link.Dropped(c.channel, it.seq, codec.Errorf(codec.TooManyRequests, "more than %d requests in one tick", MaxRequests))
+			c.link.Dropped(c.channel, it.seq, codec.Errorf(codec.TooManyRequests, "more than %d requests in one tick",
+				r.kind.host.cfg.Requests))
 		}
 	case it.handler != nil:
 		if err = it.handler.call(r, c, payload, it.id); err != nil {

@@ -82,6 +82,15 @@ func (b *Bed) Close(why *codec.Error) {
 	b.tb.Errorf("%d rooms did not close", b.Host.Stats().Rooms)
 }
 
+// Drain tells the rooms that the server is about to end, d from now, as a shutdown of the server does: those whose games have a hook
+// Drain go on, without newcomers. Run lets them; Close ends them.
+func (b *Bed) Drain(d time.Duration) {
+	ctx, cancel := context.WithCancel(context.Background())
+	cancel()
+	_ = b.Host.Drain(ctx, time.Now().Add(d), nil) // it says how many go on
+	b.Settle()
+}
+
 // Join joins or creates a room of the kind and runs it until the game has decided. It fails the test if the join is refused.
 func (b *Bed) Join(kind string, options any) *Player {
 	b.tb.Helper()

@@ -67,6 +67,7 @@ func (l link) Pending() int {
 func (l link) Joined(_ *room.Client, tick uint64) {
 	l.p.Joined = true
 	l.p.seen(tick)
+	l.p.forgotten = max(l.p.forgotten, tick)
 }
 
 func (l link) Resumed(_ uint32, seq uint64) {
@@ -79,6 +80,7 @@ func (l link) Resync(_ uint32, tick uint64) {
 	if !l.dead() {
 		l.p.Resyncs++
 		l.p.seen(tick)
+		l.p.forgotten = max(l.p.forgotten, tick)
 	}
 }
 

@@ -26,8 +26,11 @@ type Player struct {
 	pending int
 	conns   int    // that it has had
 	tick    uint64 // the last that it has processed
-	seq     uint64
-	asked   uint32
+
+	forgotten uint64 // the last tick that was processed before those in Frames
+
+	seq   uint64
+	asked uint32
 }
 
 // Frame is one VOLLEY that a player got.
@@ -57,10 +60,12 @@ func (p *Player) Cut(lost int) {
 		p.bed.tb.Fatalf("cut: the player has no connection")
 	}
 	p.Away, p.pending = true, 0
-	for range min(lost, len(p.Frames)) {
-		last := len(p.Frames) - 1
-		p.tick = p.Frames[last].Tick - 1
-		p.Frames = p.Frames[:last]
+	if lost = min(lost, len(p.Frames)); lost > 0 {
+		p.Frames = p.Frames[:len(p.Frames)-lost]
+		p.tick = p.forgotten
+		if n := len(p.Frames); n > 0 {
+			p.tick = max(p.tick, p.Frames[n-1].Tick)
+		}
 	}
 	p.Client.Drop(&codec.Error{Code: codec.IdleTimeout})
 }
@@ -150,7 +155,7 @@ func (p *Player) Packets() []Packet {
 }
 
 // Forget forgets what the player got so far.
-func (p *Player) Forget() { p.Frames = nil }
+func (p *Player) Forget() { p.Frames, p.forgotten = nil, p.tick }
 
 // All returns the payloads of every event of that name, oldest first.
 func All[T any](p *Player, event room.Event[T]) []T {
