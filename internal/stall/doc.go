@@ -15,7 +15,7 @@
 //     the windows with a stall over that of the calm ones. Waking up is part of a window.
 //   - frames to catch up: how many frames a client gets, once it reads again, from where the server had stopped sending until it
 //     is as far as its neighbours; the most of any client in any window. What the kernel had taken before is not among them: those
-//     are frames of consecutive ticks, and they must be few, for otherwise nothing has been stalled.
+//     are frames of a tick each, and they must be few, for otherwise nothing has been stalled.
 //
 // Each tick tells everyone one numbered note, reliably, and the newest of some values. So a frame that catches up holds every note
 // that was missed, in order, and each value once: anything else is a fault.

@@ -27,7 +27,6 @@ type reader struct {
 	packets int            // notes in the frame
 
 	mu     sync.Mutex
-	last   uint64        // the newest tick that came
 	times  []int64       // ns from tick to callback, of this window
 	asleep chan struct{} // the client waits until it is closed; nil: it reads
 	wakes  *waking       // nil: it is up to date
@@ -36,8 +35,7 @@ type reader struct {
 // waking is how a client catches up.
 type waking struct {
 	target  uint64 // the tick that it must reach
-	from    uint64 // the last tick it had seen when it fell asleep
-	kernel  int    // frames of consecutive ticks, that the kernel had
+	kernel  int    // frames of one tick each, that the kernel had
 	frames  int    // frames behind those
 	largest int    // notes in one of them
 	done    chan struct{}
@@ -109,9 +107,8 @@ func (r *reader) volley(m client.Meta) {
 	packets := r.packets
 	r.in, r.packets = [values]int{}, 0
 	r.mu.Lock()
-	r.last = m.Tick
 	if w := r.wakes; w != nil {
-		w.frame(m.Tick, packets)
+		w.frame(packets)
 		if m.Tick >= w.target {
 			close(w.done)
 			r.wakes = nil
@@ -124,10 +121,10 @@ func (r *reader) volley(m client.Meta) {
 	}
 }
 
-// frame counts a frame of a client that catches up.
-func (w *waking) frame(tick uint64, notes int) {
-	if w.frames == 0 && tick == w.from+1 {
-		w.from = tick
+// frame counts a frame of a client that catches up. One of several notes is where the server had stopped sending; tick numbers
+// would not tell, since a server that is late skips some.
+func (w *waking) frame(notes int) {
+	if w.frames == 0 && notes == 1 {
 		w.kernel++
 		return
 	}
@@ -146,7 +143,7 @@ func (r *reader) sleep() {
 func (r *reader) wake() *waking {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	w := &waking{target: r.newest.Load(), from: r.last, done: make(chan struct{})}
+	w := &waking{target: r.newest.Load(), done: make(chan struct{})}
 	r.wakes = w
 	close(r.asleep)
 	r.asleep = nil

@@ -43,21 +43,20 @@ func TestAWindowWithoutAStallIsSeen(t *testing.T) {
 
 func TestFramesToCatchUp(t *testing.T) {
 	for _, c := range []struct {
-		what           string
-		ticks          []uint64
-		kernel, frames int
+		what                    string
+		notes                   []int
+		kernel, frames, largest int
 	}{
-		{"all of it in the kernel", []uint64{11, 12, 13}, 3, 0},
-		{"one frame", []uint64{11, 12, 60}, 2, 1},
-		{"at once", []uint64{60}, 0, 1},
-		{"several", []uint64{11, 30, 31, 60}, 1, 3},
+		{"all of it in the kernel", []int{1, 1, 1}, 3, 0, 0},
+		{"one frame", []int{1, 1, 48}, 2, 1, 48},
+		{"at once", []int{50}, 0, 1, 50},
+		{"several", []int{1, 20, 1, 28}, 1, 3, 28},
 	} {
-		w := &waking{from: 10}
-		for _, tick := range c.ticks {
-			w.frame(tick, 1)
+		w := &waking{}
+		for _, n := range c.notes {
+			w.frame(n)
 		}
-		require.Equal(t, c.kernel, w.kernel, c.what)
-		require.Equal(t, c.frames, w.frames, c.what)
+		require.Equal(t, []int{c.kernel, c.frames, c.largest}, []int{w.kernel, w.frames, w.largest}, c.what)
 	}
 }
 
