@@ -158,6 +158,10 @@ func TestHostileAddress(t *testing.T) {
 		return addr
 	}
 	a := newArena(t, volley.Config{ClientAddr: forwarded, ConnsPerAddress: 20, HandshakesPerSecondPerAddress: 5})
+	warm := dialBare(t, a.srv, "ws") // the server keeps its table of addresses from the first one on
+	warm.write([]byte(strings.Replace(upgradeRequest, "\r\n", "\r\nX-Forwarded-For: 10.1.0.0\r\n", 1)))
+	warm.status()
+	warm.reset()
 	var last atomic.Uint32 // of the addresses that have attacked
 	from := func(p *raw) func() *raw {
 		n := last.Add(1)
