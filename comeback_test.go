@@ -69,7 +69,7 @@ func TestCutsJoinAndLeave(t *testing.T) {
 	var f faults
 	var joins, leaves atomic.Int64
 	k := room.Define("door", func(r *room.Room) *door { return &door{&joins, &leaves, newLedger(r, &f)} }, room.Config{Capacity: 4})
-	srv := serve(t, volley.Config{RoomsPerConn: 4}, countIn(k))
+	srv := serve(t, volley.Config{RoomsPerConn: 4, JoinsPerSecond: -1}, countIn(k))
 	ctx, stop := context.WithTimeout(context.Background(), 3*time.Second)
 	defer stop()
 	var cutters []*cutter
