@@ -328,7 +328,6 @@ func (s *session) Left(channel uint32, why *codec.Error) {
 	if int(channel) < len(s.clients) {
 		s.clients[channel] = nil
 	}
-	defer s.mu.Unlock()
 	s.remember(channel, why)
 	_ = s.say(func(b []byte) []byte { return codec.AppendLeft(b, channel, why.Code, why.Reason) })
 }
