@@ -89,7 +89,7 @@ func (s *session) handOver(ses *session, turn uint32, channels []codec.Processed
 	defer ses.mu.Unlock()
 	t := s.srv.sessions
 	s.mu.Lock()
-	valid := turn == s.turn || turn+1 == s.turn && !s.confirmed.Load()
+	valid := turn == s.turn || turn+1 == s.turn && !s.conn.Spoke()
 	switch {
 	case s.moved() != nil || s.some != nil && s.some.over:
 		s.mu.Unlock()

@@ -110,6 +110,7 @@ const (
 	flagMoved                         // the kernel has taken some of the bytes that waited
 	flagStuck                         // it had taken nothing at the last PING
 	flagStuckTwice                    // nor at the one before
+	flagSpoke                         // a whole frame has come since Open was called
 )
 
 // set sets a flag and reports whether it was unset.
@@ -117,6 +118,10 @@ func (c *Conn) set(flag uint32) bool { return c.flags.Or(flag)&flag == 0 }
 
 // clear clears a flag and reports whether it was set.
 func (c *Conn) clear(flag uint32) bool { return c.flags.And(^flag)&flag != 0 }
+
+// Spoke reports whether a whole frame has come since Open was called, PINGs and PONGs included. So the peer has what Open sent, if
+// it waits for that.
+func (c *Conn) Spoke() bool { return c.flags.Load()&flagSpoke != 0 }
 
 // RemoteAddr returns the peer's address.
 func (c *Conn) RemoteAddr() net.Addr { return c.remote }

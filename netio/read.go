@@ -154,6 +154,9 @@ func (c *Conn) parse(b []byte, now int64) {
 		if !seen {
 			c.lastSeen.Store(now)
 			seen = true
+			if c.flags.Load()&flagSpoke == 0 {
+				c.set(flagSpoke)
+			}
 		}
 		if !c.e.msgs.take(&c.paidMsgs, now, 1) {
 			c.closeWith(errTooManyMessages, 0)

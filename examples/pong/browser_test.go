@@ -218,10 +218,10 @@ func TestALostConnection(t *testing.T) {
 			time.Sleep(away) // it is the time away that is tested: within the 15 s of grace
 		}
 		tick := eval[int](ben, "pong.tick")
-		wire.block(false)
 		if away > 0 {
-			ann.do("try again", chromedp.Click("#retry"))
+			ann.do("try again", chromedp.Click("#retry")) // in vain
 		}
+		wire.block(false)
 		ann.until(fmt.Sprintf("pong.tick > %d && !['reconnecting', 'lost'].includes(pong.phase)", tick))
 		ann.until("!document.querySelector('#lost').checkVisibility() && document.querySelector('#note').textContent === ''")
 		ben.until("pong.at(pong.tick).paddles[0] > 80") // all the way down

@@ -59,7 +59,7 @@ func newServer(addr string) *volley.Server {
 
 // newKind is the game with its handlers. A seed other than 0 makes its chances repeatable.
 func newKind(newGame func(*room.Room) *pong, seed uint64) *room.Kind[*pong] {
-	kind := room.Define("pong", newGame, room.Config{Rate: rate, Capacity: 32, Seed: seed})
+	kind := room.Define("pong", newGame, room.Config{Rate: rate, Capacity: 32, Grace: grace, Seed: seed})
 	room.On(kind, aim, (*pong).Aim)
 	room.On(kind, rematch, (*pong).Rematch)
 	return kind
