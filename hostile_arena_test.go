@@ -141,6 +141,10 @@ func newArena(t *testing.T, cfg volley.Config) *arena {
 		stop()
 		playing.Wait()
 	})
+	p := a.foe(t, "tcp", "hall")
+	p.send(volleyOf(1, 0, event("quiz", unhex("01")))) // its name is the last that comes into the event table
+	p.send(codec.AppendClientBye(nil, codec.Normal, ""))
+	p.end()
 	a.settle(t)
 	a.names = a.srv.Names().Len()
 	return a
@@ -342,6 +346,8 @@ func (a *arena) attack(t testing.TB, transport string, n int, x attack) {
 	case x.want >= 100 && x.want < 600:
 		assert.Equal(t, x.want, p.status())
 		p.reset()
+	case x.want == limited:
+		assert.Contains(t, []codec.Code{codec.RateLimited, codec.InboxFull}, p.end())
 	case x.want == parted:
 		assert.Equal(t, map[bool]codec.Code{true: codec.Normal, false: cut}[p.ws], p.end())
 	default:

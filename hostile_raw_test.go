@@ -24,6 +24,7 @@ const (
 	cut      codec.Code = 0 // it was closed without a word
 	survives codec.Code = 1 // it is still served
 	gone     codec.Code = 3 // it was closed, with or without a word
+	limited  codec.Code = 4 // it sent too much: codec.RateLimited, or codec.InboxFull
 	parted   codec.Code = 2 // it was closed as one that has taken its leave: by a close frame of 1000, or over TCP without a word
 )
 
@@ -143,13 +144,15 @@ func (r *raw) join(kind string) {
 // want returns the next frame of a type and passes over others.
 func (r *raw) want(kind codec.FrameType) []byte {
 	r.t.Helper()
+	var last []byte
 	for frame := r.receive(); frame != nil; frame = r.receive() {
 		in := codec.NewReader(frame, codec.ServerLimits)
 		if got, _, err := in.Frame(); err == nil && got == kind {
 			return frame
 		}
+		last = frame
 	}
-	require.Failf(r.t, "the connection ended", "before a frame of type %d", kind)
+	require.Failf(r.t, "the connection ended", "before a frame of type %d; the last one was %q, the close frame's code %d", kind, last, r.closed)
 	return nil
 }
 

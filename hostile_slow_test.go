@@ -1,6 +1,8 @@
 package volley_test
 
 import (
+	"io"
+	"os"
 	"strings"
 	"sync"
 	"testing"
@@ -70,7 +72,7 @@ func sieges() []siege {
 				b = append(b, p.framed(volleyOf(seq+1, 0, request("bulk", unhex("cd f000"), seq+1)))...)
 			}
 			p.write(b)
-		}, deaf: true, want: cut, held: 640 << 10},
+		}, deaf: true, want: gone, held: 1 << 20}, // up to half of it is the room's, for one tick's answers, until its next sweep
 		{name: "bad frames, and then no end", transports: "ws tcp", state: "pen", do: say(unhex("80")), deaf: true,
 			drip: func(p *raw) { p.write([]byte{0}) }, want: gone, held: 16 << 10},
 	}
@@ -98,7 +100,7 @@ func TestHostileSiegesOfTLS(t *testing.T) {
 		{name: "a record of 16 KiB, but for its end", transports: "ws tcp", state: "pen", do: func(p *raw) {
 			p.bare()
 			p.write(append(unhex("17 0303 4000"), make([]byte, 16_000)...))
-		}, deaf: true, want: codec.IdleTimeout, held: 128 << 10},
+		}, deaf: true, want: gone, held: 128 << 10},
 	})
 }
 
@@ -125,12 +127,8 @@ func (a *arena) besiege(all []siege) {
 			held := (heap() - start) / besiegers
 			assert.Less(t, held, s.held, "%s: bytes for each peer", name)
 			t.Logf("%-50s %6d bytes a peer", name, held)
-			begun = append(begun, func() {
-				for _, p := range peers {
-					assert.Equal(t, s.want, s.outcome(p), name)
-				}
-			})
 			for _, p := range peers {
+				begun = append(begun, func() { assert.Equal(t, s.want, s.outcome(p), name) })
 				going.Go(func() { s.keepUp(p) })
 			}
 		}
@@ -166,9 +164,11 @@ func (s *siege) outcome(p *raw) codec.Code {
 		defer p.conn.Close()
 		return p.status()
 	}
-	code := p.end()
 	if s.want == gone {
+		_, err := io.Copy(io.Discard, p.conn)
+		assert.NotErrorIs(p.t, err, os.ErrDeadlineExceeded, s.name)
+		_ = p.conn.Close()
 		return gone
 	}
-	return code
+	return p.end()
 }

@@ -370,6 +370,7 @@ func (c *Conn) cut(err error) {
 	nb, b := c.nb, c.blocking
 	c.wmu.Unlock()
 	if nb != nil {
+		forsake(nb)
 		_ = nb.CloseWithError(err) // leads to Engine.onClose
 	} else {
 		_ = b.socket.Close() // the goroutine that reads finds out
