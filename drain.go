@@ -42,6 +42,9 @@ func (s *Server) close(ctx context.Context) (failed, cut error) {
 		defer cancel()
 	}
 	failed = s.drainRooms(ctx, deadline)
+	if s.sessions != nil {
+		s.sessions.close()
+	}
 	stopped := make(chan error, 1)
 	go func() { // a callback that never returns must not hold up the end of the process
 		var err error

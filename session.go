@@ -29,10 +29,9 @@ type session struct {
 
 	joinsPaid time.Duration // tookJoin's; of the goroutine that is in Message
 
-	mu        sync.Mutex
-	clients   []*room.Client // by channel; guarded by mu
-	some      *seldom        // guarded by mu; nil: nothing of that
-	confirmed atomic.Bool    // the client has the token, for it has sent something since; or netio.Conn.Pinged
+	mu      sync.Mutex
+	clients []*room.Client // by channel; guarded by mu
+	some    *seldom        // guarded by mu; nil: nothing of that
 }
 
 var _ room.Link = (*session)(nil)
@@ -123,9 +122,6 @@ type packetList struct{ list []codec.Packet }
 
 // Message takes one frame of the client.
 func (s *session) Message(frame []byte) error {
-	if !s.confirmed.Load() {
-		s.confirmed.Store(true)
-	}
 	r := codec.NewReader(frame, s.srv.cfg.Limits)
 	t, n, err := r.Frame()
 	if err != nil {
@@ -328,10 +324,10 @@ func (s *session) Left(channel uint32, why *codec.Error) {
 		s.mu.Unlock()
 		s = next
 	}
+	defer s.mu.Unlock()
 	if int(channel) < len(s.clients) {
 		s.clients[channel] = nil
 	}
-	defer s.mu.Unlock()
 	s.remember(channel, why)
 	_ = s.say(func(b []byte) []byte { return codec.AppendLeft(b, channel, why.Code, why.Reason) })
 }

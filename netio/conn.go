@@ -110,7 +110,7 @@ const (
 	flagMoved                         // the kernel has taken some of the bytes that waited
 	flagStuck                         // it had taken nothing at the last PING
 	flagStuckTwice                    // nor at the one before
-	flagPinged                        // the peer has sent a PING or a PONG, of which the session does not hear
+	flagSpoke                         // a whole frame has come since Open was called
 )
 
 // set sets a flag and reports whether it was unset.
@@ -119,8 +119,9 @@ func (c *Conn) set(flag uint32) bool { return c.flags.Or(flag)&flag == 0 }
 // clear clears a flag and reports whether it was set.
 func (c *Conn) clear(flag uint32) bool { return c.flags.And(^flag)&flag != 0 }
 
-// Pinged reports whether the peer has sent a PING or a PONG, which Session.Message does not get.
-func (c *Conn) Pinged() bool { return c.flags.Load()&flagPinged != 0 }
+// Spoke reports whether a whole frame has come since Open was called, PINGs and PONGs included. So the peer has what Open sent, if
+// it waits for that.
+func (c *Conn) Spoke() bool { return c.flags.Load()&flagSpoke != 0 }
 
 // RemoteAddr returns the peer's address.
 func (c *Conn) RemoteAddr() net.Addr { return c.remote }
@@ -369,6 +370,7 @@ func (c *Conn) cut(err error) {
 	nb, b := c.nb, c.blocking
 	c.wmu.Unlock()
 	if nb != nil {
+		forsake(nb)
 		_ = nb.CloseWithError(err) // leads to Engine.onClose
 	} else {
 		_ = b.socket.Close() // the goroutine that reads finds out

@@ -6,6 +6,7 @@ import (
 	"unsafe"
 
 	"github.com/lesismal/nbio"
+	"golang.org/x/sys/unix"
 )
 
 // The two calls that a server spends its life in. They bypass nbio's Read and Write, which go through the file's layers of the
@@ -44,6 +45,16 @@ func receiveNow(nb *nbio.Conn, b []byte) (int, error) {
 		return 0, errno
 	}
 	return int(n), nil
+}
+
+// forsake has the kernel give up within closeGrace on what the peer of a socket, which is about to be closed, does not take. By
+// itself it holds those bytes, up to megabytes, for minutes.
+func forsake(nb *nbio.Conn) {
+	nb.Lock()
+	defer nb.Unlock()
+	if closed, _ := nb.IsClosed(); !closed {
+		_ = unix.SetsockoptInt(nb.Hash(), unix.IPPROTO_TCP, unix.TCP_USER_TIMEOUT, int(closeGrace.Milliseconds()))
+	}
 }
 
 // sleepHere sleeps on this thread.

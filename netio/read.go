@@ -154,6 +154,9 @@ func (c *Conn) parse(b []byte, now int64) {
 		if !seen {
 			c.lastSeen.Store(now)
 			seen = true
+			if c.flags.Load()&flagSpoke == 0 {
+				c.set(flagSpoke)
+			}
 		}
 		if !c.e.msgs.take(&c.paidMsgs, now, 1) {
 			c.closeWith(errTooManyMessages, 0)
@@ -171,7 +174,6 @@ func (c *Conn) parse(b []byte, now int64) {
 // message handles one frame: a PING or PONG here, any other in the session.
 func (c *Conn) message(p []byte, now int64) {
 	if t, ok := isPingPong(p); ok {
-		c.set(flagPinged)
 		s, err := stampOf(p)
 		switch {
 		case err != nil:

@@ -101,12 +101,12 @@ var required = map[string]string{
 	"github.com/golang-jwt/jwt/v5": "examples/auth: tokens",
 
 	"github.com/alecthomas/kong":              "bench: the command line",
-	"github.com/schollz/progressbar/v3":       "bench: progress on a terminal",
+	"github.com/schollz/progressbar/v3":       "bench, internal/chaos: progress on a terminal",
 	"github.com/jedib0t/go-pretty/v6":         "bench: tables",
 	"github.com/wcharczuk/go-chart/v2":        "bench: charts of the report",
 	"github.com/HdrHistogram/hdrhistogram-go": "bench: latencies",
-	"golang.org/x/sys":                        "bench: epoll, affinity, limits",
-	"golang.org/x/term":                       "bench: whether anybody looks",
+	"golang.org/x/sys":                        "bench, internal/chaos, internal/stall: what only the system has",
+	"golang.org/x/term":                       "bench, internal/chaos: whether anybody looks",
 }
 
 // nbioUsers are the packages whose code or tests may import nbio.
