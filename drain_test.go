@@ -177,7 +177,7 @@ func (l *hearer) check(ctx context.Context) error {
 	end, ok := l.c.Err().(*client.CloseError)
 	switch {
 	case !ok || end.Code != codec.GoingAway || !end.Remote:
-		return fmt.Errorf("%s: it ended by %v", l.kind, l.c.Err())
+		return fmt.Errorf("%s: it ended by %w", l.kind, l.c.Err())
 	case l.left != codec.RoomClosed || !l.leftBye:
 		return fmt.Errorf("%s: the room ended by %v, before the connection: %v", l.kind, l.left, l.leftBye)
 	case l.broken != "" || l.last == 0 || l.last != l.total:

@@ -150,8 +150,8 @@ func (s *siege) keepUp(p *raw) {
 	}
 }
 
-// deafFor is longer than the server puts up with anything in these tests: an idle peer is found in the third ping interval and has
-// two seconds to go.
+// deafFor is longer than the server puts up with anything in these tests: an idle peer is found in the third ping interval and
+// has two seconds to go.
 const deafFor = 6 * time.Second
 
 // outcome waits for the end of a peer.

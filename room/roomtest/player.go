@@ -54,8 +54,8 @@ func (p *Player) Stall(n int) {
 	}
 }
 
-// Cut cuts the connection as a network failure does. The last frames that it was sent, as many as lost says, have not arrived; if those
-// are more than Frames has, neither has the last RESYNC.
+// Cut cuts the connection as a network failure does. The last frames that it was sent, as many as lost says, have not arrived; if
+// those are more than Frames has, neither has the last RESYNC.
 func (p *Player) Cut(lost int) {
 	p.bed.tb.Helper()
 	if p.Away {
@@ -75,8 +75,8 @@ func (p *Player) Cut(lost int) {
 	p.Client.Drop(&codec.Error{Code: codec.IdleTimeout})
 }
 
-// Return comes back over another connection, with the last tick that the player has processed. If the seat is still kept, the room
-// goes on with it, and Resumes counts; otherwise Left says why.
+// Return comes back over another connection, with the last tick that the player has processed. If the seat is still kept, the
+// room goes on with it, and Resumes counts; otherwise Left says why.
 func (p *Player) Return() {
 	p.conns++
 	p.Away = false
