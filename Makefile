@@ -5,11 +5,13 @@ FUZZTIME ?= 10s
 GOLANGCI ?= go run github.com/golangci/golangci-lint/v2/cmd/golangci-lint@v2.15.0
 # More flags for go test, such as TESTFLAGS='-run Join -v'.
 TESTFLAGS ?=
+# How long make soak takes, besides its warm-up.
+SOAK     ?= 5m
 
 NPM_STAMP := web/node_modules/.package-lock.json
 
 .DEFAULT_GOAL := help
-.PHONY: help pong test test-go test-web race fuzz cover lint rivals web verify-web tidy clean
+.PHONY: help pong test test-go test-web race fuzz cover chaos stall soak lossy lint rivals web verify-web tidy clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-11s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -39,6 +41,19 @@ cover: ## test coverage, into coverage.html
 	go tool cover -html coverage.out -o coverage.html
 	@go tool cover -func coverage.out | tail -n 1
 
+chaos: ## 1,000,000 numbered events through connections that are cut once a second (two minutes)
+	go run ./internal/chaos
+
+stall: ## what 100 of 1,000 clients cost that do not read for ten seconds (two minutes; Linux)
+	go run ./internal/stall
+
+soak: ## clients that come, go, stall and vanish, of whom nothing may stay behind (SOAK=5m)
+	go run ./internal/chaos -soak $(SOAK)
+
+lossy: ## numbered events over a network that loses packets as well (Linux, root)
+	@.ci/need ip iptables
+	go run ./internal/chaos -netns -events 200000
+
 lint: ## go vet, gofmt, golangci-lint (the first run builds it, which takes minutes)
 	go vet ./...
 	@.ci/gofmt
@@ -61,7 +76,7 @@ tidy: ## go.mod and go.sum as the imports want them, sources as gofmt wants them
 	gofmt -w $$(git ls-files -co --exclude-standard '*.go')
 
 clean: ## remove what the other targets leave
-	rm -rf bin coverage.out coverage.html web/node_modules web/.build internal/stranger/node_modules
+	rm -rf bin coverage.out coverage.html web/node_modules web/.build internal/stranger/node_modules bench/rivals/node/node_modules
 
 $(NPM_STAMP): web/package.json web/package-lock.json
 	@.ci/need node npm

@@ -4,7 +4,7 @@ import (
 	"context"
 	"fmt"
 	"math/rand/v2"
-	"strings"
+	"net"
 	"sync"
 	"sync/atomic"
 	"testing"
@@ -16,246 +16,7 @@ import (
 	"github.com/volley-go/volley/client"
 	"github.com/volley-go/volley/codec"
 	"github.com/volley-go/volley/room"
-	"github.com/volley-go/volley/tick"
 )
-
-// ledger is a game that counts: each of its clients sends numbered events and requests, and is sent numbered events, numbered
-// requests, and a latest-wins value. Whatever is missing, twice or out of order is a fault.
-type ledger struct {
-	room   *room.Room
-	faults *faults
-	seats  map[*room.Client]*seat
-}
-
-// seat is what the ledger knows of one client.
-type seat struct {
-	took, asked int // the last event and the last request of the client's
-	told, asks  int // the last event and the last request to the client
-	answered    int // how many of those were answered
-}
-
-// faults are what went wrong, the first ones of them.
-type faults struct {
-	mu   sync.Mutex
-	list []string
-	n    int
-}
-
-func (f *faults) add(format string, args ...any) {
-	f.mu.Lock()
-	defer f.mu.Unlock()
-	if f.n++; f.n <= 20 {
-		f.list = append(f.list, fmt.Sprintf(format, args...))
-	}
-}
-
-func (f *faults) want(t testing.TB) {
-	t.Helper()
-	f.mu.Lock()
-	defer f.mu.Unlock()
-	require.Zero(t, f.n, strings.Join(f.list, "\n"))
-}
-
-const (
-	entry  room.Event[int]        = "entry"  // client → room: 1, 2, 3 …
-	stock  room.Event[int]        = "stock"  // room → client: 1, 2, 3 …
-	level  room.Event[int]        = "level"  // room → all, latest wins
-	square room.Call[int, int]    = "square" // client → room
-	cube   room.Call[int, int]    = "cube"   // room → client
-	more   room.Event[int]        = "more"   // client → room: send that many
-	total  room.Call[int, [4]int] = "total"  // client → room: the seat's numbers
-)
-
-func (l *ledger) Join(c *room.Client) error {
-	l.seats[c] = &seat{}
-	return nil
-}
-
-func (l *ledger) Leave(c *room.Client) { delete(l.seats, c) }
-
-func (l *ledger) Entry(c *room.Client, n int) {
-	s := l.seats[c]
-	if s.took++; n != s.took {
-		l.faults.add("client %d: event %d came where %d was due", c.ID(), n, s.took)
-		s.took = n
-	}
-}
-
-func (l *ledger) Square(c *room.Client, n int) (int, error) {
-	s := l.seats[c]
-	if s.asked++; n != s.asked {
-		l.faults.add("client %d: request %d came where %d was due", c.ID(), n, s.asked)
-		s.asked = n
-	}
-	return n * n, nil
-}
-
-func (l *ledger) More(c *room.Client, n int) {
-	s := l.seats[c]
-	for range n {
-		s.told++
-		room.Emit(c, stock, s.told)
-	}
-	s.asks++
-	asked := s.asks
-	room.Ask(c, cube, asked, time.Minute, func(got int, err error) {
-		if s.answered++; err != nil || got != asked*asked*asked {
-			l.faults.add("client %d: the answer to request %d is %d, %v", c.ID(), asked, got, err)
-		}
-	})
-	room.EmitLatest(l.room, level, 1, int(l.room.Tick()))
-}
-
-func (l *ledger) Total(c *room.Client, _ int) ([4]int, error) {
-	s := l.seats[c]
-	return [4]int{s.took, s.asked, s.told, s.answered}, nil
-}
-
-// ticking is a ledger with ticks.
-type ticking struct{ *ledger }
-
-func (ticking) Tick(tick.Tick) {}
-
-func ledgers(f *faults) []room.AnyKind {
-	return []room.AnyKind{
-		countIn(room.Define("ledger", func(r *room.Room) *ledger { return newLedger(r, f) }, room.Config{Capacity: 8, Log: 1 << 20})),
-		countIn(room.Define("ticking", func(r *room.Room) ticking { return ticking{newLedger(r, f)} },
-			room.Config{Rate: 100, Capacity: 8, Log: 1 << 20})),
-	}
-}
-
-func newLedger(r *room.Room, f *faults) *ledger {
-	return &ledger{room: r, faults: f, seats: map[*room.Client]*seat{}}
-}
-
-type counter interface {
-	room.Game
-	Entry(c *room.Client, n int)
-	Square(c *room.Client, n int) (int, error)
-	More(c *room.Client, n int)
-	Total(c *room.Client, n int) ([4]int, error)
-}
-
-func countIn[G counter](k *room.Kind[G]) *room.Kind[G] {
-	room.On(k, entry, func(g G, c *room.Client, n int) { g.Entry(c, n) })
-	room.On(k, more, func(g G, c *room.Client, n int) { g.More(c, n) })
-	room.Handle(k, square, func(g G, c *room.Client, n int) (int, error) { return g.Square(c, n) })
-	room.Handle(k, total, func(g G, c *room.Client, n int) ([4]int, error) { return g.Total(c, n) })
-	return k
-}
-
-// player is a client of a ledger, and what it has counted.
-type player struct {
-	name    string
-	faults  *faults
-	room    *client.Room
-	resumed atomic.Int64
-
-	mu       sync.Mutex
-	entries  int // emitted
-	asked    int // requests of ours
-	answered int // their replies
-	stocked  int // events that came
-	cubed    int // requests that came
-	level    int
-}
-
-func (p *player) setUp(r *client.Room) {
-	client.On(r, stock, func(n int, _ client.Meta) {
-		p.mu.Lock()
-		defer p.mu.Unlock()
-		if p.stocked++; n != p.stocked {
-			p.faults.add("%s: event %d came where %d was due", p.name, n, p.stocked)
-			p.stocked = n
-		}
-	})
-	client.On(r, level, func(n int, _ client.Meta) {
-		p.mu.Lock()
-		defer p.mu.Unlock()
-		if n < p.level {
-			p.faults.add("%s: level %d came after %d", p.name, n, p.level)
-		}
-		p.level = n
-	})
-	client.Handle(r, cube, func(n int) (int, error) {
-		p.mu.Lock()
-		defer p.mu.Unlock()
-		if p.cubed++; n != p.cubed {
-			p.faults.add("%s: request %d came where %d was due", p.name, n, p.cubed)
-			p.cubed = n
-		}
-		return n * n * n, nil
-	})
-	r.OnResync(func(uint64) { p.faults.add("%s: resync", p.name) })
-	r.OnRejoin(func(lost int) { p.faults.add("%s: joined again, %d lost", p.name, lost) })
-	r.OnLeft(func(code codec.Code, reason string) {
-		if code != codec.Left {
-			p.faults.add("%s: left, %d %s", p.name, code, reason)
-		}
-	})
-}
-
-// play emits and asks at random until ctx ends.
-func (p *player) play(ctx context.Context, rng *rand.Rand) {
-	for ctx.Err() == nil {
-		switch p.mu.Lock(); rng.IntN(4) {
-		case 0, 1:
-			p.entries++
-			if err := client.Emit(p.room, entry, p.entries); err != nil {
-				p.entries--
-			}
-		case 2:
-			p.ask()
-		case 3:
-			if err := client.Emit(p.room, more, rng.IntN(4)); err != nil {
-				p.faults.add("%s: more: %v", p.name, err)
-			}
-		}
-		p.mu.Unlock()
-		time.Sleep(time.Duration(rng.IntN(8)) * time.Millisecond)
-	}
-}
-
-// ask sends a request. Under mu.
-func (p *player) ask() {
-	n := p.asked + 1
-	err := client.Ask(p.room, square, n, func(got int, err error) {
-		p.mu.Lock()
-		defer p.mu.Unlock()
-		if p.answered++; err != nil || got != n*n || n != p.answered {
-			p.faults.add("%s: answer %d, to request %d, is %d, %v", p.name, p.answered, n, got, err)
-		}
-	})
-	if err == nil {
-		p.asked = n
-	}
-}
-
-// settle waits until the room has counted what this player has, and leaves.
-func (p *player) settle(ctx context.Context) {
-	for ctx.Err() == nil {
-		sums, err := client.Request(ctx, p.room, total, 0)
-		if err != nil {
-			p.faults.add("%s: total: %v", p.name, err)
-			return
-		}
-		p.mu.Lock()
-		mine := [4]int{p.entries, p.asked, p.stocked, p.cubed}
-		done := sums == mine && p.answered == p.asked
-		p.mu.Unlock()
-		if done {
-			if err := p.room.Leave(ctx); err != nil {
-				p.faults.add("%s: leave: %v", p.name, err)
-			}
-			return
-		}
-		time.Sleep(20 * time.Millisecond)
-	}
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	p.faults.add("%s does not settle: %d events, %d requests, %d replies; %d events, %d requests came", p.name,
-		p.entries, p.asked, p.answered, p.stocked, p.cubed)
-}
 
 // TestCutsLoseNothing: many clients through a network that tears connections apart anywhere, handshakes included: of numbered
 // events and requests, both ways, none is lost, none comes twice, and none out of order. Nobody loses a seat.
@@ -295,7 +56,7 @@ func TestCutsLoseNothing(t *testing.T) {
 	}
 	cuts := cutters["ws"].cuts.Load() + cutters["tcp"].cuts.Load()
 	t.Logf("%d connections cut, %d sessions resumed, %d events and %d requests exact", cuts, resumed, events, requests)
-	require.Greater(t, resumed, 10*players)
+	require.Greater(t, resumed, 2*players)
 	var st volley.Stats
 	require.Eventually(t, func() bool { // what is left is of those whose first WELCOME was cut off
 		st = srv.Stats()
@@ -303,24 +64,201 @@ func TestCutsLoseNothing(t *testing.T) {
 	}, 5*time.Second, 10*time.Millisecond, "%+v", &st)
 }
 
-// enter dials, through whatever cuts the dialling, and joins.
-func (p *player) enter(t testing.TB, url, kind string) *client.Client {
-	cfg := client.Config{DialTimeout: 2 * time.Second, Reconnect: client.Reconnect{
-		Min: 5 * time.Millisecond, Max: 50 * time.Millisecond, Rand: rand.Float64,
-	}}
-	for {
-		c, err := client.Dial(within(t), url, cfg)
-		if err != nil {
-			continue
+// TestCutsJoinAndLeave: joins and leaves through such a network happen exactly once, whichever word of them is lost.
+func TestCutsJoinAndLeave(t *testing.T) {
+	var f faults
+	var joins, leaves atomic.Int64
+	k := room.Define("door", func(r *room.Room) *door { return &door{&joins, &leaves, newLedger(r, &f)} }, room.Config{Capacity: 4})
+	srv := serve(t, volley.Config{RoomsPerConn: 4, JoinsPerSecond: -1}, countIn(k))
+	ctx, stop := context.WithTimeout(context.Background(), 3*time.Second)
+	defer stop()
+	var cutters []*cutter
+	var running sync.WaitGroup
+	var entered atomic.Int64
+	for i := range 8 {
+		transport, target := "ws", srv.Addr().String()
+		if i%2 == 1 {
+			transport, target = "tcp", srv.TCPAddr().String()
 		}
-		c.OnState(func(s client.State) {
-			if s.Phase == client.Connected && s.Resumed {
-				p.resumed.Add(1)
-			}
+		cut := newCutter(t, target, 1500, uint64(10+i))
+		cut.calm.Store(true) // until it has begun
+		cutters = append(cutters, cut)
+		p := &player{name: fmt.Sprintf("%s %d", transport, i), faults: &f}
+		c, err := client.Dial(within(t), transport+"://"+cut.ln.Addr().String()+"/volley", client.Config{
+			DialTimeout: 2 * time.Second, Reconnect: client.Reconnect{Min: 5 * time.Millisecond, Max: 50 * time.Millisecond},
 		})
-		if p.room, err = c.JoinOrCreate(within(t), kind, nil, p.setUp); err != nil {
-			p.faults.add("%s: join: %v", p.name, err)
+		require.NoError(t, err)
+		cut.calm.Store(false)
+		for range 3 { // rooms of one client at a time
+			running.Go(func() {
+				for n := 1; ctx.Err() == nil; n++ {
+					entered.Add(1)
+					p.visit(within(t), c, n%7)
+				}
+			})
 		}
-		return c
+		t.Cleanup(func() { _ = c.Close() })
 	}
+	running.Wait()
+	f.want(t)
+	cuts := int64(0)
+	for _, cut := range cutters {
+		cuts += cut.cuts.Load()
+	}
+	t.Logf("%d connections cut, %d visits", cuts, entered.Load())
+	require.Greater(t, cuts, int64(50))
+	require.Equal(t, entered.Load(), joins.Load())
+	require.Equal(t, entered.Load(), leaves.Load())
+	require.Eventually(t, func() bool { return srv.Stats().Rooms.Rooms == 0 }, 5*time.Second, time.Millisecond)
+}
+
+// TestAnotherServer: a server that takes the place of one that has crashed knows no tokens and none of its rooms; its clients are
+// new, and join again.
+func TestAnotherServer(t *testing.T) {
+	for _, transport := range []string{"ws", "tcp"} {
+		t.Run(transport, func(t *testing.T) {
+			one, two := serve(t, volley.Config{}, newLobbyKind()), serve(t, volley.Config{}, newLobbyKind())
+			at := func(srv *running) string {
+				return map[string]func() net.Addr{"ws": srv.Addr, "tcp": srv.TCPAddr}[transport]().String()
+			}
+			network := newCutter(t, at(one), 0, 0)
+			network.calm.Store(true)
+			c, err := client.Dial(within(t), transport+"://"+network.ln.Addr().String()+"/volley", client.Config{})
+			require.NoError(t, err)
+			defer c.Close()
+			names, lines, rejoined := make(chan string, 10), make(chan string, 10), make(chan int, 10)
+			r, err := c.JoinOrCreate(within(t), "lobby", nil, func(r *client.Room) {
+				client.On(r, who, func(s string, _ client.Meta) { names <- s })
+				client.On(r, line, func(s string, _ client.Meta) { lines <- s })
+				r.OnRejoin(func(lost int) { rejoined <- lost })
+			})
+			require.NoError(t, err)
+			id, session := r.ID(), c.Session()
+			require.NoError(t, client.Emit(r, line, "before"))
+			require.Equal(t, "before", <-lines)
+			<-names
+			require.Eventually(t, func() bool { return r.Ack() == 1 }, 5*time.Second, time.Millisecond)
+
+			network.redirect(at(two))
+			require.Zero(t, <-rejoined)
+			<-names
+			require.NotEqual(t, id, r.ID())
+			require.NotEqual(t, session, c.Session())
+			require.False(t, c.State().Resumed)
+			require.NoError(t, client.Emit(r, line, "after"))
+			require.Equal(t, "after", <-lines)
+			require.Equal(t, uint64(1), two.Stats().Sessions.Refused)
+		})
+	}
+}
+
+// TestShutdownAndBack: a server that shuts down ends its rooms; its clients find the next one, and join what they want there.
+func TestShutdownAndBack(t *testing.T) {
+	start := func(addr string) (srv *volley.Server, stop func()) {
+		srv = volley.New(volley.Config{Addr: addr}, newLobbyKind())
+		require.NoError(t, srv.Listen())
+		ctx, cancel := context.WithCancel(context.Background())
+		ended := make(chan error, 1)
+		go func() { ended <- srv.Run(ctx) }()
+		return srv, func() {
+			cancel()
+			require.NoError(t, <-ended)
+		}
+	}
+	srv, stop := start("127.0.0.1:0")
+	addr := srv.Addr().String()
+	c, err := client.Dial(within(t), "ws://"+addr+"/volley", client.Config{
+		Reconnect: client.Reconnect{Min: 20 * time.Millisecond, Max: 20 * time.Millisecond},
+	})
+	require.NoError(t, err)
+	defer c.Close()
+	left, again := make(chan codec.Code, 1), make(chan error, 1)
+	c.OnState(func(st client.State) {
+		if st.Phase == client.Connected && !st.Resumed {
+			go func() {
+				_, err := c.JoinOrCreate(within(t), "lobby", nil)
+				again <- err
+			}()
+		}
+	})
+	_, err = c.JoinOrCreate(within(t), "lobby", nil, func(r *client.Room) {
+		r.OnLeft(func(code codec.Code, _ string) { left <- code })
+	})
+	require.NoError(t, err)
+	stop()
+	_, stop = start(addr)
+	defer stop()
+	require.Equal(t, codec.RoomClosed, <-left)
+	require.NoError(t, <-again)
+	require.Equal(t, client.Connected, c.State().Phase)
+}
+
+// board is a game whose clients add to a sum, and hear of each addition. Who was away for too long is told the sum.
+type board struct {
+	room *room.Room
+	sum  int
+}
+
+const (
+	add   room.Event[int]     = "add"
+	added room.Event[int]     = "added"
+	sum   room.Event[int]     = "sum"
+	plus  room.Call[int, int] = "plus"
+)
+
+func (b *board) Join(*room.Client) error { return nil }
+func (b *board) Leave(*room.Client)      {}
+func (b *board) Resync(c *room.Client)   { room.Emit(c, sum, b.sum) }
+func (b *board) Add(_ *room.Client, n int) {
+	b.sum += n
+	room.Emit(b.room, added, n)
+}
+
+// TestAwayForTooLong: a client that comes back after more has happened than the room remembers is told so, then the state, and
+// misses nothing from there on; what it has emitted itself, before and meanwhile, counts once.
+func TestAwayForTooLong(t *testing.T) {
+	k := room.Define("board", func(r *room.Room) *board { return &board{room: r} }, room.Config{Log: 4 << 10})
+	room.On(k, add, (*board).Add)
+	room.Handle(k, plus, func(b *board, c *room.Client, n int) (int, error) { b.Add(c, n); return b.sum, nil })
+	srv := serve(t, volley.Config{}, k)
+	network := newCutter(t, srv.Addr().String(), 0, 0)
+	network.calm.Store(true)
+	c, err := client.Dial(within(t), "ws://"+network.ln.Addr().String()+"/volley", client.Config{
+		Reconnect: client.Reconnect{Min: 10 * time.Millisecond, Max: 10 * time.Millisecond},
+	})
+	require.NoError(t, err)
+	defer c.Close()
+	var mine atomic.Int64
+	resyncs := make(chan uint64, 1)
+	r, err := c.JoinOrCreate(within(t), "board", nil, func(r *client.Room) {
+		client.On(r, added, func(n int, _ client.Meta) { mine.Add(int64(n)) })
+		client.On(r, sum, func(n int, _ client.Meta) { mine.Store(int64(n)) })
+		r.OnResync(func(tick uint64) { resyncs <- tick })
+		r.OnRejoin(func(int) { t.Error("joined again") })
+	})
+	require.NoError(t, err)
+	other, err := srv.dial(t, "tcp", nil).JoinByID(within(t), r.ID(), nil)
+	require.NoError(t, err)
+	require.NoError(t, client.Emit(r, add, 1))
+	require.Eventually(t, func() bool { return mine.Load() == 1 }, 5*time.Second, time.Millisecond)
+
+	network.redirect("") // to nowhere
+	answers := make(chan error, 1)
+	require.NoError(t, client.Ask(r, plus, 10, func(_ int, err error) { answers <- err }))
+	require.NoError(t, other.Batch(func() {
+		for range 8000 {
+			require.NoError(t, client.Emit(other, add, 100))
+		}
+	}))
+	n, err := client.Request(within(t), other, plus, 100)
+	require.NoError(t, err)
+	require.Equal(t, 800_101, n)
+	network.redirect(srv.Addr().String())
+	require.NotZero(t, <-resyncs)
+	if err := <-answers; err != nil { // it was processed before the room began afresh with this client, or after
+		require.ErrorIs(t, err, client.ErrReplyLost)
+	}
+	require.NoError(t, client.Emit(other, add, 1000))
+	require.Eventually(t, func() bool { return mine.Load() == 801_111 }, 5*time.Second, time.Millisecond)
+	require.EqualValues(t, 1, srv.Stats().Rooms.Resynced)
 }

@@ -13,16 +13,16 @@ import (
 // cutter is a proxy that cuts connections, each after a random number of bytes of either direction, so that frames are torn
 // anywhere. A cut is an end of the stream or a reset, for both sides.
 type cutter struct {
-	ln     net.Listener
-	target string
-	mean   int // bytes that a direction lives for
-	calm   atomic.Bool
-	cuts   atomic.Int64
-	all    sync.WaitGroup
+	ln   net.Listener
+	mean int // bytes that a direction lives for
+	calm atomic.Bool
+	cuts atomic.Int64
+	all  sync.WaitGroup
 
-	mu    sync.Mutex
-	rng   *rand.Rand
-	conns map[net.Conn]bool
+	mu     sync.Mutex
+	rng    *rand.Rand
+	target string
+	conns  map[net.Conn]bool
 }
 
 func newCutter(t testing.TB, target string, mean int, seed uint64) *cutter {
@@ -32,14 +32,20 @@ func newCutter(t testing.TB, target string, mean int, seed uint64) *cutter {
 	c.all.Go(c.accept)
 	t.Cleanup(func() {
 		_ = ln.Close()
-		c.mu.Lock()
-		for conn := range c.conns {
-			_ = conn.Close()
-		}
-		c.mu.Unlock()
+		c.redirect("")
 		c.all.Wait()
 	})
 	return c
+}
+
+// redirect cuts all connections, and leads new ones to another server.
+func (c *cutter) redirect(target string) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.target = target
+	for conn := range c.conns {
+		_ = conn.Close()
+	}
 }
 
 func (c *cutter) accept() {
@@ -48,7 +54,10 @@ func (c *cutter) accept() {
 		if err != nil {
 			return
 		}
-		server, err := net.Dial("tcp", c.target)
+		c.mu.Lock()
+		target := c.target
+		c.mu.Unlock()
+		server, err := net.Dial("tcp", target)
 		if err != nil {
 			_ = conn.Close()
 			continue
@@ -81,11 +90,13 @@ func (c *cutter) pass(to, from net.Conn, budget int, end func()) {
 	for {
 		n, err := from.Read(buf)
 		if n > 0 {
-			cut := n > budget && !c.calm.Load()
-			if cut {
-				n = budget
+			cut := false
+			if !c.calm.Load() {
+				if cut = n > budget; cut {
+					n = budget
+				}
+				budget -= n
 			}
-			budget -= n
 			if _, werr := to.Write(buf[:n]); werr != nil {
 				return
 			}

@@ -20,7 +20,8 @@ import (
 	"github.com/volley-go/volley/tick"
 )
 
-// pen is the game in which peers attack. Honest clients send numbered marks, which it sends back; everyone gets its numbered beats.
+// pen is the game in which peers attack. Honest clients send numbered marks, which it sends back; everyone gets its numbered
+// beats.
 type pen struct {
 	room   *room.Room
 	faults *faults

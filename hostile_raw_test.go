@@ -156,17 +156,6 @@ func (r *raw) want(kind codec.FrameType) []byte {
 	return nil
 }
 
-// reasoned returns the code of the next LEFT, NOTICE or BYE.
-func (r *raw) reasoned(kind codec.FrameType) codec.Code {
-	r.t.Helper()
-	in := codec.NewReader(r.want(kind), codec.ServerLimits)
-	_, n, err := in.Frame()
-	require.NoError(r.t, err)
-	said, err := in.Reasoned(kind, n)
-	require.NoError(r.t, err)
-	return said.Code
-}
-
 // receive returns the next frame; nil at the end.
 func (r *raw) receive() []byte {
 	if !r.ws {

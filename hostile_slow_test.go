@@ -148,8 +148,8 @@ func (s *siege) keepUp(p *raw) {
 	}
 }
 
-// deafFor is longer than the server puts up with anything in these tests: an idle peer is found in the third ping interval and has
-// two seconds to go.
+// deafFor is longer than the server puts up with anything in these tests: an idle peer is found in the third ping interval, has two
+// seconds to go, and the kernel gives up on it after two more.
 const deafFor = 3*patience + 3*time.Second
 
 // outcome waits for the end of a peer.

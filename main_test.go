@@ -18,5 +18,9 @@ func TestMain(m *testing.M) {
 		serveBench(driver, hz)
 		return
 	}
+	if os.Getenv(drainServerEnv) != "" {
+		serveDrain()
+		return
+	}
 	goleak.VerifyTestMain(m)
 }

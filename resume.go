@@ -42,7 +42,8 @@ func (s *session) moved() *session {
 	return s.some.next
 }
 
-var errResume = &codec.Error{Code: codec.ResumeFailed, Reason: "the token is wrong, was used or has expired; come back as a new session"}
+var errResume = &codec.Error{Code: codec.ResumeFailed,
+	Reason: "the token is wrong, was used or has expired; come back as a new session"}
 
 // resume carries on with a session over the connection c.
 func (s *Server) resume(c *netio.Conn, want *codec.Resume) (netio.Session, error) {

@@ -103,7 +103,8 @@ func (s *session) welcome(resumed bool) error {
 	cfg := &s.srv.cfg
 	return s.control(func(b []byte) []byte {
 		return codec.AppendWelcome(b, codec.Welcome{
-			Version: codec.Version, Session: fmt.Sprintf("%016x", s.sid), Token: token, Resumed: resumed, Ping: max(0, int(cfg.PingInterval.Milliseconds())),
+			Version: codec.Version, Session: fmt.Sprintf("%016x", s.sid), Token: token, Resumed: resumed,
+			Ping:  max(0, int(cfg.PingInterval.Milliseconds())),
 			Names: names, Limits: cfg.Limits, Rooms: cfg.RoomsPerConn, Requests: s.srv.Host.Requests(),
 		})
 	})
@@ -311,8 +312,8 @@ func (s *session) Resync(channel uint32, tick uint64) {
 	_ = s.say(func(b []byte) []byte { return codec.AppendResync(b, channel, tick) })
 }
 
-// Left frees the channel and tells the client why it is out, both under mu: who finds the channel free knows that it was told. A
-// room that has not heard yet who carries on with the session may say it to the one before.
+// Left frees the channel and tells the client why it is out. A room that has not heard yet who carries on with the session may
+// say it to the one before. Both under mu: who finds the channel free knows that the client was told.
 func (s *session) Left(channel uint32, why *codec.Error) {
 	for {
 		s.mu.Lock()

@@ -3,10 +3,13 @@
 package main
 
 import (
+	"bufio"
 	"bytes"
 	"crypto/tls"
 	"errors"
 	"fmt"
+	"io"
+	"net/http"
 
 	"golang.org/x/sys/unix"
 )
@@ -31,6 +34,7 @@ type phase uint8
 const (
 	closedPhase phase = iota
 	connecting        // until the socket is writable
+	asking            // until HTTP has answered what comes before the upgrade
 	upgrading         // until HTTP's 101
 	joining           // until the room has let it in
 	playing
@@ -89,17 +93,61 @@ func (l *load) greet(c *conn) {
 		l.arrive(c)
 		return
 	}
+	if a, ok := l.dialect.(asker); ok {
+		c.phase = asking
+		l.write(c, a.ask(l))
+		return
+	}
+	if l.hello == nil {
+		l.hello = l.upgradeRequest(l.dialect.path(l))
+	}
 	c.phase = upgrading
-	l.write(c, l.upgradeRequest())
+	l.write(c, l.hello)
 }
 
-func (l *load) upgradeRequest() []byte {
-	if l.hello == nil {
-		l.hello = fmt.Appendf(nil, "GET %s HTTP/1.1\r\nHost: %s\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"+
-			"Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n", l.dialect.path(l), l.spec.Addr)
-	}
-	return l.hello
+func (l *load) upgradeRequest(path string) []byte {
+	return fmt.Appendf(nil, "GET %s HTTP/1.1\r\nHost: %s\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"+
+		"Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n", path, l.spec.Addr)
 }
+
+// asker is a dialect that asks for something by HTTP before the upgrade, on the same connection.
+type asker interface {
+	// ask is the request.
+	ask(l *load) []byte
+	// told takes the body of the answer and returns the path of the upgrade.
+	told(body []byte) (string, error)
+}
+
+// asked takes the answer, and goes on with the upgrade. False: there is more of it to come.
+func (l *load) asked(c *conn, b []byte) (done bool, err error) {
+	if !bytes.Contains(b, []byte("\r\n\r\n")) && len(b) < longestAnswer {
+		return false, nil
+	}
+	answer, err := http.ReadResponse(bufio.NewReader(bytes.NewReader(b)), nil)
+	var body []byte
+	if err == nil {
+		defer answer.Body.Close()
+		body, err = io.ReadAll(answer.Body)
+	}
+	switch {
+	case errors.Is(err, io.ErrUnexpectedEOF) && len(b) < longestAnswer:
+		return false, nil
+	case err != nil:
+		return false, err
+	case answer.StatusCode != http.StatusOK:
+		return false, fmt.Errorf("the server answers %s: %.100s", answer.Status, body)
+	}
+	path, err := l.dialect.(asker).told(body)
+	if err != nil {
+		return false, err
+	}
+	c.phase = upgrading
+	l.write(c, l.upgradeRequest(path))
+	return true, nil
+}
+
+// longestAnswer is as much of HTTP as a load generator reads.
+const longestAnswer = 16 << 10
 
 var switching = []byte("HTTP/1.1 101 ")
 
@@ -107,7 +155,7 @@ var switching = []byte("HTTP/1.1 101 ")
 func (l *load) upgraded(b []byte) (rest []byte, done bool, err error) {
 	i := bytes.Index(b, []byte("\r\n\r\n"))
 	switch {
-	case i < 0 && len(b) > 16<<10:
+	case i < 0 && len(b) > longestAnswer:
 		return nil, false, errors.New("the answer to the upgrade has no end")
 	case i < 0:
 		return nil, false, nil

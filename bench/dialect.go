@@ -107,11 +107,7 @@ func (d *volleyDialect) frame(l *load, c *conn, b []byte) error {
 		j, err := r.Joined(n)
 		c.tick = j.Tick
 		if err == nil {
-			slot := 0
-			if l.spec.Seats > 0 {
-				slot = int(j.Client-1) % l.spec.Seats
-			}
-			l.entered(c, slot)
+			l.sit(c, int(j.Client-1))
 		}
 		return err
 	case codec.FramePing:
@@ -167,6 +163,15 @@ func binary8or16(b []byte) []byte {
 	return nil
 }
 
+// sit counts a connection that has a seat in its room; its stamp is at that place of a payload.
+func (l *load) sit(c *conn, seat int) {
+	slot := 0
+	if l.spec.Seats > 0 {
+		slot = seat % l.spec.Seats
+	}
+	l.entered(c, slot)
+}
+
 // bareDialect is for servers without a protocol: a message is a payload and nothing else. The upgrade's path is the kind of
 // room; the server's first message is one byte, the connection's seat in its room.
 type bareDialect struct {
@@ -186,11 +191,7 @@ func (d *bareDialect) join(l *load) []byte {
 
 func (d *bareDialect) frame(l *load, c *conn, b []byte) error {
 	if c.phase == joining && len(b) == 1 {
-		slot := 0
-		if l.spec.Seats > 0 {
-			slot = int(b[0]) % l.spec.Seats
-		}
-		l.entered(c, slot)
+		l.sit(c, int(b[0]))
 		return nil
 	}
 	if len(b) == l.spec.Receive {

@@ -15,7 +15,7 @@
 //   - capacity.go, rooms.go, findmax.go, fanout.go, tick.go, echo.go, compare.go: a workload each.
 //   - usage.go: CPU time and memory of processes and of the kernel.
 //   - result.go, table.go, report.go, chart.go, progress.go: what is shown.
-//   - plug.go, rivals.go: servers that are not Volley. What they are is in rivals/, in modules of their own.
+//   - plug.go, rivals.go, rivals_node.go: servers that are not Volley. What they are is in rivals/, in modules of their own.
 //
 // A server process (server.go, games.go) is a plain volley.Server with the games that the workloads need. A load process
 // (load.go, loop.go, dial.go, conn.go, dialect.go, pace.go) has one epoll loop on one thread, raw sockets, frames that are
@@ -27,14 +27,16 @@
 //
 // # Rivals
 //
-// The workload compare plays on other servers as well: the games of games.go without a protocol (dialect.go, bareDialect), each
-// as small and as well tuned as its own authors would have it. They are built when they are needed first, into the user's
-// cache directory.
+// The workload compare plays on other servers as well: the games of games.go without a protocol (dialect.go, bareDialect), or
+// with the one that they have, each as small and as well tuned as its own authors would have it. They are built when they are
+// needed first, into the user's cache directory; those on Node are installed beside their sources.
 //
 //   - rivals/floor: one epoll loop in C, with the system calls that every such server makes and no library. Nobody is below it.
 //   - rivals/nbio, nbio-tuned: nbio with its defaults; and on one poller, without goroutines, frames built once.
 //   - rivals/gws, gobwas: a goroutine per connection. rivals/gnet: an event loop, TCP instead of WebSocket.
 //   - rivals/internal: what those in Go share. child is the conversation with the conductor, game the games.
+//   - rivals/node: ws, uWebSockets.js; Socket.IO with both of its parsers (dialect_socketio.go); Colyseus, whose rooms send
+//     bytes (dialect_colyseus.go). child.mjs and games.mjs are what they share.
 //
 // # What the figures mean
 //

@@ -31,6 +31,7 @@ type job struct {
 	server serverSpec
 	load   loadSpec
 	plug   plug // nil: Volley
+	gogc   int  // GOGC of server processes in Go; 0: their own choice
 }
 
 // muster starts the processes. The caller ends them by disband.
@@ -75,7 +76,7 @@ func (f *fleet) startServers(j job, b *bench) error {
 	if err != nil {
 		return err
 	}
-	l.cpus, l.procs = f.plan.serverCPUs, cmp.Or(l.procs, b.Procs)
+	l.cpus, l.procs, l.gogc = f.plan.serverCPUs, cmp.Or(l.procs, b.Procs), j.gogc
 	j.server.ReusePort = f.plan.servers > 1
 	for i := range f.plan.servers {
 		s, err := start(f.ctx, l)

@@ -66,6 +66,10 @@ func newLoad(spec loadSpec) (*load, error) {
 		l.dialect = &volleyDialect{}
 	case dialectBare:
 		l.dialect = &bareDialect{}
+	case dialectSocketIO, dialectSocketIOPack:
+		l.dialect = &socketIODialect{packed: spec.Dialect == dialectSocketIOPack}
+	case dialectColyseus:
+		l.dialect = &colyseusDialect{}
 	default:
 		return nil, fmt.Errorf("no dialect is called %q", spec.Dialect)
 	}

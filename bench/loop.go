@@ -98,6 +98,18 @@ func (l *load) read(c *conn) {
 
 // received handles the bytes of c that are unread so far, and keeps what is not a whole frame.
 func (l *load) received(c *conn, b []byte) {
+	if c.phase == asking {
+		done, err := l.asked(c, b)
+		switch {
+		case err != nil:
+			l.lose(c, err.Error())
+		case done:
+			c.in = nil
+		default:
+			c.in = append(c.in[:0], b...)
+		}
+		return
+	}
 	if c.phase == upgrading {
 		rest, done, err := l.upgraded(b)
 		if err != nil {

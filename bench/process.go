@@ -35,6 +35,7 @@ type launch struct {
 	dir   string
 	cpus  []int // where it may run; empty: anywhere
 	procs int   // GOMAXPROCS; 0: its own choice
+	gogc  int   // GOGC; 0: its own choice
 }
 
 // ourselves is the launch of a child of this program.
@@ -55,6 +56,9 @@ func start(ctx context.Context, l launch) (*child, error) {
 	c.cmd.Env = os.Environ()
 	if l.procs > 0 {
 		c.cmd.Env = append(c.cmd.Env, "GOMAXPROCS="+strconv.Itoa(l.procs))
+	}
+	if l.gogc > 0 && os.Getenv("GOGC") == "" {
+		c.cmd.Env = append(c.cmd.Env, "GOGC="+strconv.Itoa(l.gogc))
 	}
 	c.cmd.Stderr = os.Stderr
 	c.cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true, Pdeathsig: syscall.SIGKILL}

@@ -17,7 +17,7 @@ import (
 // Every rival plays every workload, for a moment each, so that the benchmark cannot rot. What it needs has to be there: the error
 // says what to install.
 func TestRivals(t *testing.T) {
-	for _, p := range compiledRivals() {
+	for _, p := range rivals() {
 		t.Run(p.name(), func(t *testing.T) {
 			require.NoError(t, p.(preparer).prepare(t.Context(), t.Logf))
 			carried := func(o map[string]any) bool {

@@ -52,6 +52,8 @@ func newServer(spec serverSpec) (*server, error) {
 		AckInterval:  time.Duration(spec.AcksMs) * time.Millisecond,
 		// Echo asks as fast as it is answered. The limiter counts all the same.
 		MessagesPerSecond: 1 << 20, BytesPerSecond: 1 << 30,
+		// All load comes from few addresses, and every file that the process may open is for a connection.
+		MaxConns: -1, ConnsPerAddress: -1, HandshakesPerSecondPerAddress: -1,
 		DrainTimeout: 2 * time.Second,
 		Logger:       slog.New(slog.NewTextHandler(os.Stderr, &slog.HandlerOptions{Level: slog.LevelWarn})),
 		Pages:        http.HandlerFunc(s.page),
@@ -77,7 +79,7 @@ func newServer(spec serverSpec) (*server, error) {
 
 // listenShared opens a port that other processes may open as well; the kernel deals connections out among them.
 func listenShared(network, addr string) (net.Listener, error) {
-	lc := net.ListenConfig{Control: func(_, _ string, c syscall.RawConn) error {
+	lc := net.ListenConfig{KeepAlive: -1, Control: func(_, _ string, c syscall.RawConn) error {
 		var err error
 		if e := c.Control(func(fd uintptr) {
 			err = unix.SetsockoptInt(int(fd), unix.SOL_SOCKET, unix.SO_REUSEPORT, 1)

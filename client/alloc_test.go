@@ -44,7 +44,18 @@ func TestAllocations(t *testing.T) {
 				}
 			}))
 		}
-		for name, run := range map[string]func(){"receive": receive, "emit": emit, "batch": batch} {
+		offline := func() { // what is emitted waits
+			set := func(l linkage) {
+				r.mu.Lock()
+				r.link = l
+				r.mu.Unlock()
+			}
+			set(cold)
+			emit()
+			set(live)
+			check(t, r.flush(false))
+		}
+		for name, run := range map[string]func(){"receive": receive, "emit": emit, "batch": batch, "offline": offline} {
 			for range 100 {
 				run()
 			}

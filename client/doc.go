@@ -50,9 +50,32 @@
 //	})
 //	<-c.Done()
 //
-// # The end of a connection
+// # A lost connection
 //
-// A connection ends once, with a [*CloseError]: the code, the reason and the delay that the server gave, or what went wrong
-// here. Its code says by codec.Code.Reconnect whether to come back. Everything that waits then fails with it, the rooms'
-// OnLeft and the client's OnClose run, and [Client.Done] is closed. There is no automatic reconnection.
+// A client outlives its connections. When one is lost, or the server asks to come back later, it waits – a random time below a
+// limit that doubles with each try, see [Reconnect] – connects again, and carries its session on, rooms and all:
+//
+//   - Events, requests and replies arrive exactly once and in order, in both directions; of the room's latest-wins events the
+//     newest arrives. Nothing needs to be done about it.
+//   - Meanwhile [Emit] and requests go on: they wait, up to Config.Unacknowledged, beyond which they fail with [ErrFull]. What
+//     only counts while it is new, such as a player's input, is better not emitted unless [Client.State] is [Connected].
+//   - Joins, [Room.Leave] and [Request] go on waiting, for as long as their contexts allow. Only [Client.Ping] fails, with
+//     [ErrOffline].
+//
+// Three things may happen instead, and each is told:
+//
+//   - This client was away for longer than a room remembers: [Room.OnResync]. What is known of the room is void, and it tells
+//     its state anew. Requests whose reply is lost fail with [ErrReplyLost].
+//   - The server has given up the session – it was restarted, this client was away beyond the grace period, or was told to begin
+//     anew – or the seat in a room: the client joins again by itself, the same room or, if that refuses, by the call that led
+//     there, and [Room.OnRejoin] tells. Or, with Reconnect.NoRejoin, the room is over: [Room.OnLeft].
+//   - The server's code says not to come back, Reconnect.Tries are used up, or Reconnect.Off is set: the client ends.
+//
+// [Client.OnState] tells all of it as it happens.
+//
+// # The end
+//
+// A client ends once, with a [*CloseError]: the code and the reason that the server gave, or what went wrong here. Everything
+// that waits then fails with it, the rooms' OnLeft and the client's OnClose run, and [Client.Done] is closed. [Client.Close]
+// gives up the seats at once; a program that just stops keeps them for the grace period.
 package client

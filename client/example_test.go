@@ -2,13 +2,11 @@ package client_test
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"log"
 	"time"
 
 	"github.com/volley-go/volley/client"
-	"github.com/volley-go/volley/codec"
 	"github.com/volley-go/volley/room"
 )
 
@@ -45,34 +43,38 @@ func Example() {
 	fmt.Println(points, err)
 }
 
-// A bot follows the ball until its connection ends, and comes back as the server says.
+// A bot follows the ball for as long as its room lasts, through lost connections and restarted servers.
 func Example_bot() {
-	play := func(ctx context.Context) error {
-		c, err := client.Dial(ctx, "tcp://127.0.0.1:8081", client.Config{})
-		if err != nil {
-			return err
-		}
-		defer c.Close()
-		_, err = c.JoinOrCreate(ctx, "pong", nil, func(r *client.Room) {
-			client.On(r, state, func(s State, _ client.Meta) {
-				_ = client.Emit(r, move, Move{DY: s.Ball[1] - s.Paddle[0]}) // c.Err says what is wrong, if something is
-			})
-			r.OnLeft(func(codec.Code, string) { _ = c.Close() })
+	ctx := context.Background()
+	c, err := client.Dial(ctx, "tcp://127.0.0.1:8081", client.Config{})
+	if err != nil {
+		log.Fatal(err)
+	}
+	defer c.Close()
+	c.OnState(func(s client.State) { log.Println(s.Phase, s.Err) })
+	r, err := c.JoinOrCreate(ctx, "pong", nil, func(r *client.Room) {
+		client.On(r, state, func(s State, _ client.Meta) {
+			_ = client.Emit(r, move, Move{DY: s.Ball[1] - s.Paddle[0]}) // r.Err says what is wrong, if something is
 		})
-		if err != nil {
-			return err
-		}
-		<-c.Done()
-		return c.Err()
+		r.OnRejoin(func(int) { log.Println("client", r.ClientID(), "of room", r.ID()) })
+	})
+	if err != nil {
+		log.Fatal(err)
 	}
-	for {
-		err := play(context.Background())
-		var end *client.CloseError
-		if errors.As(err, &end) && end.Code.Reconnect() == codec.Never {
-			log.Fatal(err)
-		}
-		time.Sleep(5 * time.Second)
+	<-r.Done()
+	fmt.Println(r.Err())
+}
+
+// A test wants to hear of a lost connection instead of having it made again.
+func ExampleReconnect() {
+	c, err := client.Dial(context.Background(), "ws://127.0.0.1:8080/volley", client.Config{
+		Reconnect: client.Reconnect{Off: true},
+	})
+	if err != nil {
+		log.Fatal(err)
 	}
+	<-c.Done()
+	fmt.Println(c.Err())
 }
 
 // ExampleCollect is how a test waits for events.

@@ -51,7 +51,6 @@ func (b *blocking) write(c *Conn) {
 			c.finished = c.finished || last
 			c.wmu.Unlock()
 			if last {
-				c.hasten(c.e.now() + int64(closeGrace))
 				b.closeWrite()
 			}
 			return

@@ -17,7 +17,8 @@ const (
 )
 
 // errOverBudget ends the connections that have the most in buffers when all of them together have too much.
-var errOverBudget = &codec.Error{Code: codec.Overloaded, Reason: "the server holds too many unsent bytes; yours are among the most"}
+var errOverBudget = &codec.Error{Code: codec.Overloaded,
+	Reason: "the server holds too many unsent bytes; yours are among the most"}
 
 // budget bounds what all connections together make the server hold: bytes that no socket has taken, and frames that have come in
 // part. It is counted where something stays behind only, so that a connection that keeps up costs nothing.
@@ -39,6 +40,9 @@ func (b *budget) add(n int64) {
 	}
 }
 
+// exceeded reports whether more than the limit is used.
+func (b *budget) exceeded() bool { return b.limit > 0 && b.used.Load() > b.limit }
+
 // exhausted reports whether so much is used that whoever wants more is cut off at once: the worst could not be closed as fast as
 // others come.
 func (b *budget) exhausted() bool { return b.limit > 0 && b.used.Load() > b.limit+b.limit/4 }
@@ -47,7 +51,7 @@ func (b *budget) exhausted() bool { return b.limit > 0 && b.used.Load() > b.limi
 func (c *Conn) account() {
 	for {
 		p := c.unsent()
-		c.e.budget.add(p - c.accounted.Swap(p))
+		c.e.budget.add(p - int64(c.accounted.Swap(int32(p))))
 		if c.unsent() == p {
 			return
 		}
@@ -86,7 +90,9 @@ func (c *Conn) accountPartial() {
 // releaseReaders gives back what has come of a frame. The connection is closing: nothing is read any more. Under readMu.
 func (c *Conn) releaseReaders() {
 	c.ws.release(c.e.pool)
-	c.tcp.release(c.e.pool)
+	if c.tcp != nil {
+		c.tcp.release(c.e.pool)
+	}
 	c.accountPartial()
 }
 
@@ -107,7 +113,7 @@ func (e *Engine) relieve(now int64) {
 	over += b.limit / 8 // not to be back at once
 	var held []holder
 	e.eachConn(func(c *Conn) {
-		if n := c.accounted.Load() + int64(c.partial.Load()); n > 0 {
+		if n := int64(c.accounted.Load()) + int64(c.partial.Load()); n > 0 {
 			held = append(held, holder{c, n})
 		}
 	})

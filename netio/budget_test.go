@@ -48,7 +48,7 @@ func TestAccountsAgree(t *testing.T) {
 		if dies {
 			want = 0
 		}
-		require.Equal(t, want, c.accounted.Load(), "seed %d", seed)
+		require.EqualValues(t, want, c.accounted.Load(), "seed %d", seed)
 		require.Equal(t, want, e.budget.used.Load(), "seed %d", seed)
 	}
 }

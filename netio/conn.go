@@ -71,8 +71,8 @@ type Conn struct {
 	readMu    sync.Mutex
 	session   Session // nil before Open has returned and after Closed
 	ws        wsReader
-	tcp       tcpReader
-	paidMsgs  int64 // rate.take's
+	tcp       *tcpReader // nil: WebSocket
+	paidMsgs  int64      // rate.take's
 	paidBytes int64
 	discarded int32 // bytes that came after the connection began to close
 	canWait   bool  // every frame of the event under way can wait
@@ -84,23 +84,22 @@ type Conn struct {
 	wmu      sync.Mutex
 	nb       *nbio.Conn // set once, when the socket moves to a poller
 	blocking *blocking  // before the socket has moved, or for good
-	behind   int64      // of pending: bytes behind the frame that found the connection ready
+	behind   int32      // of pending: bytes behind the frame that found the connection ready
 	said     bool       // the last bytes have been written: BYE and what comes with it
 	finished bool       // they have gone out, and the peer was told that they were the last
 
 	// Atomic.
-	reason  atomic.Pointer[error] // why it ended; nil: it has not. Whoever sets it closes the connection.
-	pending atomic.Int64          // bytes handed to the socket that the kernel has not taken (ciphertext on TLS)
-	flags   atomic.Uint32
-	partial atomic.Int32 // what the budget knows of a frame that has come in part; written under readMu
-
-	accounted atomic.Int64 // what the budget knows of pending
+	reason    atomic.Pointer[error] // why it ended; nil: it has not. Whoever sets it closes the connection.
+	pending   atomic.Int64          // bytes handed to the socket that the kernel has not taken (ciphertext on TLS)
+	flags     atomic.Uint32
+	accounted atomic.Int32 // what the budget knows of pending
+	rtt       atomic.Int32 // microseconds; 0: not known
+	partial   atomic.Int32 // what the budget knows of a frame that has come in part; written under readMu
 
 	lastSeen atomic.Int64 // the engine's clock: when bytes came last
 	deadline atomic.Int64 // the engine's clock: when the sweeper closes or cuts the connection; 0: never
 	pingAt   atomic.Int64 // the engine's clock: when the next PING is due, or 0
 	pinged   atomic.Int64 // the engine's clock: when the PING went out that has no PONG yet, or 0
-	rtt      atomic.Int64 // nanoseconds; 0: not known
 }
 
 const (
@@ -120,6 +119,10 @@ func (c *Conn) set(flag uint32) bool { return c.flags.Or(flag)&flag == 0 }
 // clear clears a flag and reports whether it was set.
 func (c *Conn) clear(flag uint32) bool { return c.flags.And(^flag)&flag != 0 }
 
+// Spoke reports whether a whole frame has come since Open was called, PINGs and PONGs included. So the peer has what Open sent,
+// if it waits for that.
+func (c *Conn) Spoke() bool { return c.flags.Load()&flagSpoke != 0 }
+
 // RemoteAddr returns the peer's address.
 func (c *Conn) RemoteAddr() net.Addr { return c.remote }
 
@@ -127,11 +130,7 @@ func (c *Conn) RemoteAddr() net.Addr { return c.remote }
 func (c *Conn) Transport() Transport { return c.transport }
 
 // RTT returns the smoothed round trip time of PING and PONG; 0 until the first PONG.
-func (c *Conn) RTT() time.Duration { return time.Duration(c.rtt.Load()) }
-
-// Spoke reports whether a whole frame has come since Open was called, PINGs and PONGs included. So the peer has what Open sent, if
-// it waits for that.
-func (c *Conn) Spoke() bool { return c.flags.Load()&flagSpoke != 0 }
+func (c *Conn) RTT() time.Duration { return time.Duration(c.rtt.Load()) * time.Microsecond }
 
 // Send sends the frame buf[head:] with one write. head must be at least Headroom: the transport's header is written into
 // buf, right before the body. The buffer is the caller's again when Send returns; what the kernel did not take has been
@@ -174,19 +173,20 @@ func (c *Conn) Send(buf []byte, head int) error {
 	return nil
 }
 
-// mayQueue reports whether n more bytes may be written, and counts them. Under wmu. What is unsent is the end of what was written, so
-// the part of it that is not of the first frame is never more than all that was written after that.
+// mayQueue reports whether n more bytes may be written, and counts them. Under wmu. What is unsent is the end of what was
+// written, so the part of it that is not of the first frame is never more than all that was written after that.
 func (c *Conn) mayQueue(n int) bool {
 	pending := c.pending.Load()
 	if pending == 0 {
 		c.behind = 0
 		return true
 	}
-	c.behind = min(c.behind, pending)
-	if c.behind+int64(n) > int64(c.e.cfg.MaxBacklog) {
-		return false
+	c.behind = int32(min(int64(c.behind), pending))
+	if int(c.behind)+n > c.e.cfg.MaxBacklog {
+		// Last words may be long: what a room has kept for a slow client comes at once when the room ends.
+		return c.e.isDown() && pending+int64(n) <= int64(codec.ServerLimits.Frame+c.e.cfg.MaxBacklog)
 	}
-	c.behind += int64(n)
+	c.behind += int32(n)
 	return true
 }
 
@@ -261,15 +261,11 @@ func (c *Conn) closeWith(e *codec.Error, delay time.Duration) { c.closeBye(e, by
 type bye struct {
 	delay   time.Duration
 	address string
-	until   int64 // the engine's clock: how long what was sent before may take; what is earlier than closeGrace counts as that
 }
 
 func (c *Conn) closeBye(e *codec.Error, with bye) {
 	if !c.begin(e) {
 		return
-	}
-	if with.until > c.deadline.Load() {
-		c.deadline.Store(with.until) // finish brings it forward
 	}
 	reason := codec.CutReason(e.Reason)
 	buf := make([]byte, 0, 512)
@@ -281,8 +277,8 @@ func (c *Conn) closeBye(e *codec.Error, with bye) {
 	c.sayLast(buf)
 }
 
-// Bye ends the connection because its peer has said so, with that code. Nothing is said but WebSocket's close frame. It may be called
-// inside Message.
+// Bye ends the connection because its peer has said so, with that code. Nothing is said but WebSocket's close frame. It may be
+// called inside Message.
 func (c *Conn) Bye(code codec.Code) {
 	if !c.begin(codec.Errorf(codec.Normal, "the peer said BYE with %d", code)) {
 		return
@@ -344,7 +340,6 @@ func (c *Conn) finish() {
 		return
 	}
 	c.finished = true
-	c.hasten(c.e.now() + int64(closeGrace))
 	shutdownWrite(c.nb)
 }
 

@@ -240,8 +240,18 @@ func TestPeerCloses(t *testing.T) {
 		}
 		t.Run(m.name, func(t *testing.T) {
 			s := serve(t, m, Config{}, newHub())
-			for name, payload := range map[string]string{"normal": "\x03\xe8bye", "going away": "\x03\xe9", "empty": ""} {
+			for name, end := range map[string]struct {
+				payload string
+				code    codec.Code // 0: a loss
+			}{
+				"normal":                    {"\x03\xe8bye", codec.Normal},
+				"going away":                {"\x03\xe9", codec.Normal},
+				"empty":                     {"", codec.Normal},
+				"we seem to be dead (4008)": {"\x0f\xa8", 0},
+				"we seem to be mad (4000)":  {"\x0f\xa0what?", 0},
+			} {
 				t.Run(name, func(t *testing.T) {
+					payload := end.payload
 					p, session := s.connect(t)
 					p.write(concat(masked(fin|opClose, payload), masked(fin|opBinary, "too late")))
 					op, body, err := p.read()
@@ -250,7 +260,7 @@ func TestPeerCloses(t *testing.T) {
 					require.Equal(t, payload[:min(2, len(payload))], body)
 					_, err = p.r.ReadByte()
 					require.ErrorIs(t, err, io.EOF)
-					session.wantClosed(t, codec.Normal)
+					session.wantClosed(t, end.code)
 					require.Empty(t, session.all())
 				})
 			}

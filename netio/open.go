@@ -37,6 +37,9 @@ func (e *Engine) register(n *newcomer) *Conn {
 		transport: n.transport,
 		blocking:  &blocking{nc: n.nc, socket: n.socket, held: true},
 	}
+	if n.transport == TCP {
+		c.tcp = new(tcpReader)
+	}
 	c.deadline.Store(int64(n.deadline.Sub(e.started)))
 	c.lastSeen.Store(e.now())
 	if !e.add(c) {

@@ -10,8 +10,8 @@ import (
 )
 
 // The two calls that a server spends its life in. They bypass nbio's Read and Write, which go through the file's layers of the
-// kernel (read, write) where a socket has shorter ways (recvfrom, sendto), and through the runtime's bookkeeping for calls that may
-// block; these do not, since the sockets are non-blocking. nbio's lock keeps the descriptor ours meanwhile.
+// kernel (read, write) where a socket has shorter ways (recvfrom, sendto), and through the runtime's bookkeeping for calls that
+// may block; these do not, since the sockets are non-blocking. nbio's lock keeps the descriptor ours meanwhile.
 
 // sendNow writes what the kernel takes of b at once. It returns syscall.EAGAIN if that is nothing.
 func sendNow(nb *nbio.Conn, b []byte) (int, error) {
@@ -21,7 +21,8 @@ func sendNow(nb *nbio.Conn, b []byte) (int, error) {
 		return 0, ErrClosed
 	}
 	for {
-		n, _, errno := syscall.RawSyscall6(syscall.SYS_SENDTO, uintptr(nb.Hash()), uintptr(unsafe.Pointer(unsafe.SliceData(b))), uintptr(len(b)),
+		n, _, errno := syscall.RawSyscall6(syscall.SYS_SENDTO, uintptr(nb.Hash()),
+			uintptr(unsafe.Pointer(unsafe.SliceData(b))), uintptr(len(b)),
 			syscall.MSG_NOSIGNAL, 0, 0)
 		switch errno {
 		case 0:
@@ -40,7 +41,8 @@ func receiveNow(nb *nbio.Conn, b []byte) (int, error) {
 	if closed, _ := nb.IsClosed(); closed {
 		return 0, ErrClosed
 	}
-	n, _, errno := syscall.RawSyscall6(syscall.SYS_RECVFROM, uintptr(nb.Hash()), uintptr(unsafe.Pointer(unsafe.SliceData(b))), uintptr(len(b)), 0, 0, 0)
+	n, _, errno := syscall.RawSyscall6(syscall.SYS_RECVFROM, uintptr(nb.Hash()),
+		uintptr(unsafe.Pointer(unsafe.SliceData(b))), uintptr(len(b)), 0, 0, 0)
 	if errno != 0 {
 		return 0, errno
 	}

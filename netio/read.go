@@ -2,6 +2,7 @@ package netio
 
 import (
 	"errors"
+	"fmt"
 	"io"
 	"syscall"
 
@@ -137,8 +138,8 @@ func (c *Conn) next(b []byte) (event, []byte, []byte, error) {
 	return c.ws.next(b, c.e.pool, c.e.cfg.MaxMessage)
 }
 
-// parse handles every frame that b completes, until the connection ends. A peer shows that it lives by whole frames, not by bytes,
-// or it could hold what has come of one for ever. Under readMu.
+// parse handles every frame that b completes, until the connection ends. A peer shows that it lives by whole frames, not by
+// bytes, or it could hold what has come of one for ever. Under readMu.
 func (c *Conn) parse(b []byte, now int64) {
 	for seen := false; c.reason.Load() == nil; {
 		ev, p, rest, err := c.next(b)
@@ -237,7 +238,9 @@ func (c *Conn) sendControl(b []byte) {
 	}
 }
 
-// peerCloses answers a close frame with the same code, and with nothing after it.
+// peerCloses answers a close frame with the same code, and with nothing after it. A peer that closes with 1000, 1001 or no code
+// means it. With another one it gives up on the connection, since it heard nothing on it or nothing that made sense: that is a
+// loss.
 func (c *Conn) peerCloses(p []byte) {
 	code, err := closeCode(p)
 	if err != nil {
@@ -246,10 +249,14 @@ func (c *Conn) peerCloses(p []byte) {
 	}
 	var buf [4]byte
 	echo := appendControl(buf[:0], opClose, nil)
-	reason := &codec.Error{Code: codec.Normal, Reason: "the peer closed"}
+	reason := error(&codec.Error{Code: codec.Normal, Reason: "the peer closed"})
 	if code != 0 {
 		echo = appendClose(buf[:0], code, "")
-		reason = codec.Errorf(codec.Normal, "the peer closed with %d", code)
+		if code == codec.Normal || code == codec.GoingAway {
+			reason = codec.Errorf(codec.Normal, "the peer closed with %d", code)
+		} else {
+			reason = loss(fmt.Errorf("it closed with %d", code))
+		}
 	}
 	if c.begin(reason) {
 		c.sayLast(echo)

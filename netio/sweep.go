@@ -64,7 +64,11 @@ func (c *Conn) due(now int64) bool {
 func (c *Conn) swept(now int64) {
 	if d := c.deadline.Load(); d != 0 && d <= now {
 		if c.reason.Load() != nil {
-			c.cut(ErrClosed)
+			if c.stillTakes(now) {
+				c.deadline.Store(now + lastMoment)
+			} else {
+				c.cut(ErrClosed)
+			}
 			return
 		}
 		c.Close(codec.HandshakeTimeout, "", 0) // Open takes too long
@@ -92,7 +96,8 @@ func (c *Conn) swept(now int64) {
 	}
 }
 
-// stuck reports whether the peer has taken nothing of what waits for it since the last PING but one. It is asked once for each PING.
+// stuck reports whether the peer has taken nothing of what waits for it since the last PING but one. It is asked once for each
+// PING.
 func (c *Conn) stuck() bool {
 	if c.pending.Load() == 0 || c.clear(flagMoved) {
 		c.clear(flagStuck | flagStuckTwice)
@@ -111,7 +116,7 @@ func (c *Conn) ponged(s uint64, now int64) {
 		return
 	}
 	c.pinged.Store(0)
-	c.rtt.Store(smooth(c.rtt.Load(), now-sent))
+	c.rtt.Store(int32(smooth(int64(c.rtt.Load()), min(now-sent, int64(time.Hour))/int64(time.Microsecond))))
 	c.e.counters[c.shard].pongs.Add(1)
 }
 

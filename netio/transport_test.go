@@ -21,7 +21,7 @@ func eachMode(t *testing.T, cfg Config, f func(t *testing.T, s *server)) {
 }
 
 func TestEcho(t *testing.T) {
-	eachMode(t, Config{}, func(t *testing.T, s *server) {
+	eachMode(t, Config{MaxBacklog: 1 << 20}, func(t *testing.T, s *server) {
 		p, session := s.connect(t)
 		require.Equal(t, "hello", session.first)
 		for _, body := range []string{"a", strings.Repeat("b", 125), strings.Repeat("c", 126), strings.Repeat("d", 1<<16-1), strings.Repeat("e", 1<<16)} {

@@ -13,8 +13,9 @@ import (
 // change is what became of a client's connection. One at most waits in the inbox for each client: a newer one takes its place,
 // so that who comes and goes all the time costs the room no more than who does it once.
 type change struct {
-	link Link // the connection that has taken over; nil: the connection is lost
-	from codec.Processed
+	link  Link // the connection that has taken over; nil: the connection is lost
+	from  codec.Processed
+	again bool // before it is lost now, one had taken over
 }
 
 // Drop tells the room that the client's connection was lost, and that it may come back over another one: its seat is kept for
@@ -45,7 +46,9 @@ func (r *Room) changing(c *Client, ch *change) {
 		in.mu.Unlock()
 		return // it is about to hear that it has left
 	}
-	first := c.change == nil
+	old := c.change
+	first := old == nil
+	ch.again = !first && ch.link == nil && (old.link != nil || old.again)
 	c.change = ch
 	if first {
 		in.put(item{kind: itemChange, client: c}, nil)
@@ -73,6 +76,9 @@ func (r *Room) changeLink(c *Client) {
 		r.carryOn(c, ch, seq)
 	case !c.away && r.closing == nil:
 		r.lose(c)
+	case c.away && ch.again: // its time begins anew
+		c.rare.grace.Stop()
+		r.restart(c.rare.grace, r.kind.cfg.Grace)
 	}
 }
 
@@ -150,11 +156,9 @@ func (r *Room) cursorFor(c *Client, from codec.Processed) (cursor uint64, whole 
 		return c.cursor, true
 	case from.Tick >= c.sent:
 		return l.tick, true
-	case from.Tick <= c.since:
-		return c.floor, c.floor >= l.first
 	}
-	cursor, whole = l.after(from.Tick)
-	return max(cursor, c.floor), whole
+	cursor, known := l.after(from.Tick)
+	return max(cursor, c.floor), known && (c.floor >= l.first || from.Tick >= l.lost)
 }
 
 // fall notes that a client is off the log and is to begin afresh, when its connection is ready.

@@ -115,6 +115,9 @@ func (f *flusher) serve(c *Client) {
 	}
 	c.lagging = false
 	c.served = r.tick
+	if c.heard.Load() >= c.sent {
+		c.floor = from // what comes before it has processed, or it was for others
+	}
 	if from == l.tick && l.uniform {
 		f.build()
 		f.send(c, f.s.shared, f.count)

@@ -15,7 +15,8 @@ type (
 	opener interface{ Open() error }
 	closer interface{ Close() }
 
-	drainer  interface{ Drain(deadline time.Time) }
+	drainer interface{ Drain(deadline time.Time) }
+
 	dropper  interface{ Dropped(c *Client) }
 	resumer  interface{ Resumed(c *Client) }
 	resyncer interface{ Resync(c *Client) }

@@ -79,6 +79,9 @@ func NewHost(cfg HostConfig, kinds ...AnyKind) *Host {
 // Names returns the event table, which grows as rooms emit events that no handler announced.
 func (h *Host) Names() *Names { return h.names }
 
+// Requests returns how many requests of one client may wait for a room's tick.
+func (h *Host) Requests() int { return h.cfg.Requests }
+
 // Grace returns the longest time for which a client whose connection was lost keeps its seat; 0: none does.
 func (h *Host) Grace() (longest time.Duration) {
 	for _, k := range h.kinds {
@@ -86,9 +89,6 @@ func (h *Host) Grace() (longest time.Duration) {
 	}
 	return longest
 }
-
-// Requests returns how many requests of one client may wait for a room's tick.
-func (h *Host) Requests() int { return h.cfg.Requests }
 
 // JoinRequest is a connection's wish for a room.
 type JoinRequest struct {

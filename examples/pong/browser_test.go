@@ -3,6 +3,7 @@ package main
 import (
 	"fmt"
 	"math"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -173,6 +174,76 @@ func TestOverlayNameAndComingBack(t *testing.T) {
 	ann.shoot("pong-lost.png")
 	serve(t, addr)
 	ann.until("document.documentElement.dataset.phase !== 'lost' && pong.seat === 0 && pong.names[0] === 'Wilma'")
+}
+
+// TestALostConnection cuts a player's connection. For a moment the page says so, then the same player has the same seat in the
+// same match, whoever else is there.
+func TestALostConnection(t *testing.T) {
+	addr, _ := serve(t, "127.0.0.1:0")
+	wire := cutter(t, addr)
+	chromium := browse(t)
+	ann := chromium.open(wire.addr, "Ann", desktop)
+	ann.until("window.pong?.seat === 0")
+	ben := chromium.open(addr, "Ben", desktop)
+	ben.until("window.pong?.seat === 1")
+	cat := chromium.open(addr, "Cat", desktop) // waits for a seat
+	cat.until("window.pong?.seat === -1")
+	ann.until("pong.phase === 'playing'")
+	// Somebody has scored, so that a match that begins again would be seen.
+	ann.hold(kb.ArrowUp, true)
+	ben.hold(kb.ArrowUp, true)
+	ann.until("pong.score[0] + pong.score[1] > 0")
+	ann.hold(kb.ArrowUp, false)
+	ben.hold(kb.ArrowUp, false)
+
+	for _, away := range []time.Duration{0, 3 * time.Second} {
+		eval[bool](ann, `(() => {
+			window.phases = [];
+			const look = () => phases.push(document.documentElement.dataset.phase + "/" + pong.seat);
+			new MutationObserver(look).observe(document.documentElement, { attributeFilter: ["data-phase"] });
+			return true;
+		})()`)
+		score := eval[[2]int](ben, "pong.score")
+		wire.block(true)
+		wire.cut()
+		ann.until("document.documentElement.dataset.phase === 'reconnecting'")
+		ann.until("document.querySelector('#note').textContent === 'reconnecting…'")
+		ann.hold("s", true) // what one wants meanwhile is wanted when one is back
+		if away > 0 {
+			ann.until("document.documentElement.dataset.phase === 'lost' && document.querySelector('#lost').checkVisibility()")
+			if title := eval[string](ann, "document.querySelector('#lost h1').textContent"); title != "Reconnecting…" {
+				t.Errorf("the page says %q", title)
+			}
+			ann.shoot("pong-reconnecting.png")
+			time.Sleep(away) // it is the time away that is tested: within the 15 s of grace
+		}
+		tick := eval[int](ben, "pong.tick")
+		if away > 0 {
+			ann.do("try again", chromedp.Click("#retry")) // in vain
+		}
+		wire.block(false)
+		ann.until(fmt.Sprintf("pong.tick > %d && !['reconnecting', 'lost'].includes(pong.phase)", tick))
+		ann.until("!document.querySelector('#lost').checkVisibility() && document.querySelector('#note').textContent === ''")
+		ben.until("pong.at(pong.tick).paddles[0] > 80") // all the way down
+		ann.hold("s", false)
+		if names := eval[string](ben, "pong.names.join()"); names != "Ann,Ben" {
+			t.Errorf("after %v away the seats are %s", away, names)
+		}
+		if seen := eval[[]string](ann, "phases"); !slices.ContainsFunc(seen, func(s string) bool { return s == "reconnecting/0" }) ||
+			slices.ContainsFunc(seen, func(s string) bool { return !strings.HasSuffix(s, "/0") }) {
+			t.Errorf("Ann's page went through %q; want it to keep seat 0", seen)
+		}
+		if now := eval[[2]int](ann, "pong.score"); now[0] < score[0] || now[1] < score[1] {
+			t.Errorf("the score was %v and is %v", score, now)
+		}
+		tick, a, b := meet(ann, ben)
+		if a != b {
+			t.Errorf("tick %d: Ann sees %+v, Ben %+v", tick, a, b)
+		}
+	}
+	cat.until("pong.seat === -1")
+	ben.quiet() // Ann's browser complains about connections that fail, as it should
+	cat.quiet()
 }
 
 // drawn fails the test if the canvas has next to nothing on it.

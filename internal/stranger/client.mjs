@@ -7,6 +7,10 @@
 //   await room.joined;
 //   room.emit('move', { DY: 0.5 });
 //   const sum = await room.request('add', { a: 1, b: 2 });
+//
+// When the connection is lost, a new one carries on with its rooms:
+//
+//   const next = new Connection('ws://host/volley', { resume: conn });
 
 import net from 'node:net';
 import tls from 'node:tls';
@@ -14,7 +18,7 @@ import { decode, encode } from '@msgpack/msgpack';
 import WebSocket from 'ws';
 
 export const VOLLEY = 0, HELLO = 1, WELCOME = 2, JOIN = 3, JOINED = 4, LEAVE = 5, LEFT = 6, PING = 7, PONG = 8, NAMES = 9,
-  NOTICE = 10, BYE = 11;
+  NOTICE = 10, BYE = 11, RESUMED = 12, RESYNC = 13;
 export const how = { joinOrCreate: 0, create: 1, join: 2, byID: 3 };
 const REPLY = -1, FAILED = -2;
 
@@ -42,7 +46,7 @@ function deferred() {
   return d;
 }
 
-// A transport has send(bytes) and close(); it calls up.open(), up.frame(bytes) and, once, up.closed(code, reason).
+// A transport has send(bytes), close() and cut(), which ends it without a word; it calls up.open(), up.frame(bytes) and, once, up.closed(code, reason).
 
 function webSocket(url, up) {
   const ws = new WebSocket(url, { perMessageDeflate: false });
@@ -50,7 +54,7 @@ function webSocket(url, up) {
   ws.on('message', (data, binary) => (binary ? up.frame(data) : ws.close(1003, 'binary messages only')));
   ws.on('error', (err) => { ws.lastError = err; });
   ws.on('close', (code, reason) => up.closed(code, reason.toString() || ws.lastError?.message || ''));
-  return { ws, send: (bytes) => ws.send(bytes), close: () => ws.close(1000) };
+  return { ws, send: (bytes) => ws.send(bytes), close: () => ws.close(1000), cut: () => ws.terminate() };
 }
 
 function tcp(url, up) {
@@ -76,7 +80,11 @@ function tcp(url, up) {
     framed.set(bytes, 4);
     socket.write(framed);
   };
-  return { socket, send, close: () => socket.end() };
+  const close = () => {
+    if (!socket.connecting) send(encode([BYE, 1000, '']));
+    socket.end();
+  };
+  return { socket, send, close, cut: () => socket.destroy() };
 }
 
 /** A connection. It says HELLO by itself; joins may be made at once, they are sent behind the HELLO. */
@@ -87,16 +95,23 @@ export class Connection {
   #closed = deferred();
   #pings = new Map(); // stamp → deferred
   #stamp = 0;
+  #previous;
+  keepsRooms = false; // when it ends they wait for a connection that carries on
   names = []; // the event table
   indices = new Map(); // the other way round
   rooms = new Map(); // channel → Room
   welcome = this.#welcome.promise; // → the facts of WELCOME
   closed = this.#closed.promise; // → {code, reason, delay, comeBack, bye, transport}; never rejected
   bye = null; // the BYE that came
+  token = null; // what resumes the session
   onFrame = null; // sees every frame that comes
   answerPings = true;
 
-  constructor(url, { auth, version = 1, hello = true } = {}) {
+  /**
+   * resume: the connection that this one carries on with, which may be lost or not; its rooms move here when this one is
+   * welcomed. token and channels say something else than is true.
+   */
+  constructor(url, { auth, version = 1, hello = true, resume, token = resume?.token, channels } = {}) {
     const up = {
       open: () => {
         for (const bytes of this.#queue) this.#transport.send(bytes);
@@ -112,7 +127,13 @@ export class Connection {
       },
       closed: (code, reason) => this.#end(code, reason),
     };
-    if (hello) this.sendFrame([HELLO, version, auth === undefined ? {} : { auth }]);
+    const options = auth === undefined ? {} : { auth };
+    if (resume) {
+      this.#previous = resume;
+      resume.keepsRooms = true; // it may hear that it was replaced before we are welcomed
+      options.resume = [token, channels ?? [...resume.rooms].map(([channel, room]) => [channel, room.facts ? room.tick : null])];
+    }
+    if (hello) this.sendFrame([HELLO, version, options]);
     this.#transport = /^wss?:/.test(url) ? webSocket(url, up) : tcp(url, up);
   }
 
@@ -147,6 +168,13 @@ export class Connection {
     return this.closed;
   }
 
+  /** Ends the connection as a network does that fails. Its rooms wait for who carries on. */
+  cut() {
+    this.keepsRooms = true;
+    this.#transport.cut();
+    return this.closed;
+  }
+
   #learn(first, names) {
     names.forEach((name, i) => {
       this.names[first + i] = name;
@@ -161,6 +189,8 @@ export class Connection {
       case VOLLEY: this.#room(a).volley(b, c, d); break;
       case WELCOME:
         this.#learn(0, b.names);
+        this.token = b.token;
+        if (b.resumed && this.#previous) this.#takeOver();
         this.#welcome.resolve(b);
         break;
       case JOINED: this.#room(a).admitted(b); break;
@@ -175,8 +205,19 @@ export class Connection {
         break;
       case NAMES: this.#learn(a, b); break;
       case NOTICE: this.#room(a).notice(b, c, d); break;
+      case RESUMED: this.#room(a).resumed(b); break;
+      case RESYNC: this.#room(a).resync(b); break;
       case BYE: this.bye = { code: a, reason: b, delay: c }; break;
       default: throw new Error(`of type ${type}`);
+    }
+  }
+
+  #takeOver() {
+    const { rooms } = this.#previous;
+    for (const [channel, room] of rooms) {
+      rooms.delete(channel);
+      this.rooms.set(channel, room);
+      room.move(this);
     }
   }
 
@@ -191,8 +232,10 @@ export class Connection {
     const err = new VolleyError(code, reason);
     this.#welcome.reject(err);
     for (const d of this.#pings.values()) d.reject(err);
-    for (const room of this.rooms.values()) room.end(code, reason);
-    this.rooms.clear();
+    if (!this.keepsRooms) {
+      for (const room of this.rooms.values()) room.end(code, reason);
+      this.rooms.clear();
+    }
     const transport = { code: transportCode, reason: transportReason };
     this.#closed.resolve({ code, reason, delay, comeBack: comeBack(code), bye: this.bye, transport });
   }
@@ -208,6 +251,9 @@ export class Room {
   #requests = new Map(); // id → {d, seq}
   #id = 0;
   #ackTimer;
+  #unacked = []; // our packets that the room has not processed, as far as we know; the last is number seq
+  #silent = false; // this connection has not said yet which of them have arrived
+  #arrived = 0; // and that is what it said
   #over = null; // the VolleyError that ended the membership
   #acknowledged = 0; // the last tick we told the server of
   seq = 0; // of our last packet
@@ -216,6 +262,7 @@ export class Room {
   joined = this.#joined.promise; // → the facts of JOINED; rejected by a VolleyError if refused
   ended = this.#ended.promise; // → {code, reason}; never rejected
   onNotice = null; // (code, reason, seq)
+  onResync = null; // (tick)
   onVolley = null; // (tick, ack, packets), before they are handled
 
   constructor(conn, channel) {
@@ -248,7 +295,8 @@ export class Room {
     clearTimeout(this.#ackTimer);
     this.#ackTimer = undefined;
     this.#acknowledged = this.tick;
-    this.#conn.sendFrame([VOLLEY, this.channel, this.seq + 1, this.tick, packets]);
+    if (!this.#silent) this.#conn.sendFrame([VOLLEY, this.channel, this.seq + 1, this.tick, packets]);
+    this.#unacked.push(...packets);
     this.seq += packets.length;
     return this.seq;
   }
@@ -262,7 +310,31 @@ export class Room {
 
   // What follows is for the connection.
 
+  /** The connection is another one. */
+  move(conn) {
+    this.#conn = conn;
+    this.#silent = this.facts !== undefined;
+  }
+
+  resumed(seq) {
+    this.#silent = false;
+    this.#arrived = seq;
+    const again = this.#unacked.slice(this.#unacked.length - (this.seq - seq));
+    if (seq < this.seq) this.#conn.sendFrame([VOLLEY, this.channel, seq + 1, this.tick, again]);
+  }
+
+  resync(tick) {
+    this.tick = tick;
+    for (const [id, request] of this.#requests) {
+      if (request.seq > this.#arrived) continue;
+      this.#requests.delete(id);
+      request.d.reject(new Error('lost'));
+    }
+    this.onResync?.(tick);
+  }
+
   admitted(facts) {
+    this.#silent = false;
     this.facts = facts;
     this.#joined.resolve(facts);
   }
@@ -271,6 +343,7 @@ export class Room {
     this.onVolley?.(tick, ack, packets);
     if (tick < this.tick) throw new Error(`of tick ${tick} after tick ${this.tick}`);
     this.ack = ack;
+    this.#unacked.splice(0, this.#unacked.length - (this.seq - ack));
     for (const packet of packets) this.#packet(packet);
     this.tick = tick;
     if (tick > this.#acknowledged) this.#ackTimer ??= setTimeout(() => this.send([]), this.facts.acks / 2);

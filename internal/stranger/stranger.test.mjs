@@ -4,7 +4,7 @@
 import assert from 'node:assert/strict';
 import { after, describe, test } from 'node:test';
 import { encode } from '@msgpack/msgpack';
-import { BYE, Connection, HELLO, JOIN, NOTICE, PING, PONG, VOLLEY, VolleyError, comeBack, how } from './client.mjs';
+import { BYE, Connection, HELLO, JOIN, NOTICE, PING, PONG, VOLLEY, VolleyError, WELCOME, comeBack, how } from './client.mjs';
 
 const { VOLLEY_WS, VOLLEY_TCP } = process.env;
 if (!VOLLEY_WS || !VOLLEY_TCP) throw new Error('set VOLLEY_WS=ws://host:port/volley and VOLLEY_TCP=host:port');
@@ -335,6 +335,184 @@ for (const [transport, address] of [['WebSocket', VOLLEY_WS], ['TCP', `tcp://${V
       assert.equal(comeBack(4016), 'new');
     });
 
+    describe('coming back', () => {
+      const resume = (conn, options) => {
+        const next = new Connection(address, { resume: conn, ...options });
+        open.push(next);
+        return next;
+      };
+      /** Carries on with the connection of a room. */
+      const back = async (room, options) => {
+        room.conn = resume(room.conn, options);
+        return { facts: await within(room.conn.welcome, 'WELCOME') };
+      };
+
+      for (const kind of ['stranger', 'stranger60']) {
+        test(`${kind}: what was said meanwhile, once and in order, both ways`, async () => {
+          const ann = await enter({ kind });
+          const bob = await enter({ room: ann.facts.room });
+          const { sid, token } = await ann.conn.welcome;
+          for (let i = 0; i < 5; i++) ann.emit('say', `ann ${i}`); // some may not arrive
+          await ann.conn.cut();
+          for (let i = 0; i < 5; i++) bob.emit('say', `bob ${i}`);
+          const sum = ann.request('add', { a: 1, b: 2 });
+          sum.catch(() => {});
+          for (let i = 5; i < 10; i++) ann.emit('say', `ann ${i}`);
+          await sleep(50);
+          const { facts } = await back(ann);
+          assert.deepEqual([facts.resumed, facts.sid], [true, sid]);
+          assert.notEqual(facts.token, token);
+          assert.equal(await within(sum, 'reply'), 3);
+          const hear = async (room) => {
+            const next = { ann: 0, bob: 0 };
+            for (let i = 0; i < 15; i++) {
+              const [who, n] = (await room.said.next()).text.split(' ');
+              assert.equal(Number(n), next[who]++);
+            }
+            assert.deepEqual(next, { ann: 10, bob: 5 });
+          };
+          await hear(ann);
+          await hear(bob);
+          ann.emit('whisper', 'and nothing else');
+          assert.equal((await ann.said.next()).text, 'and nothing else');
+          await until(() => ann.ack === ann.seq, 'the ack of all');
+        });
+      }
+
+      test("a request of the server's waits for who was away", async () => {
+        const room = await enter();
+        room.handle('question', async (q) => `${q}!`);
+        room.emit('askme', 'there?');
+        await until(() => room.ack === 1 || room.answers.got.length, 'that it was asked');
+        await room.conn.cut();
+        await back(room);
+        assert.equal(await room.answers.next(), 'there?!');
+      });
+
+      test('a token works once; the WELCOME that was lost does not count', async () => {
+        const room = await enter();
+        const { token } = await room.conn.welcome;
+        await room.conn.cut();
+        // Two connections get WELCOME and are cut before they have said anything; the client never knows of it.
+        for (let i = 0; i < 2; i++) {
+          const deaf = connect({ hello: false });
+          let told = false;
+          deaf.onFrame = ([type]) => { if (type === WELCOME) { told = true; deaf.cut(); } };
+          deaf.sendFrame([HELLO, 1, { resume: [token, [[room.channel, room.tick]]] }]);
+          await within(deaf.welcome.catch(() => {}), 'WELCOME'); // its own cut may come first
+          await deaf.closed.catch(() => {});
+          assert.ok(told);
+        }
+        await back(room);
+        await within(room.conn.ping(), 'PONG');
+        const used = resume(room.conn, { token });
+        await closes(used, 4014);
+        assert.equal(comeBack(4014), 'new');
+        room.emit('whisper', 'not disturbed');
+        assert.equal((await room.said.next()).text, 'not disturbed');
+      });
+
+      test('wrong tokens leave nothing behind', async () => {
+        const room = await enter();
+        const { token } = await room.conn.welcome;
+        const turned = (token[0] === 'A' ? 'B' : 'A') + token.slice(1);
+        for (const wrong of [turned, token.slice(1), `${token}A`, 'x', '', 'x'.repeat(256)]) await closes(resume(room.conn, { token: wrong }), 4014);
+        for (const bad of [7, []]) await closes(resume(room.conn, { token: bad }), 4000);
+        room.emit('whisper', 'not disturbed');
+        assert.equal((await room.said.next()).text, 'not disturbed');
+      });
+
+      test('a token of a connection that lives takes over', async () => {
+        const ann = await enter();
+        const bob = await enter({ room: ann.facts.room });
+        const old = ann.conn;
+        await back(ann);
+        await closes(old, 4013);
+        assert.equal(comeBack(4013), 'no');
+        bob.emit('say', 'hello');
+        assert.equal((await ann.said.next()).text, 'hello');
+        ann.emit('say', 'hello yourself');
+        assert.equal((await bob.said.next()).text, 'hello');
+        assert.deepEqual(await bob.said.next(), { from: 1, text: 'hello yourself' });
+      });
+
+      test('a membership that is not named is left; one that is not there is LEFT', async () => {
+        const room = await enter();
+        const other = room.conn.join('stranger', { how: how.create });
+        const { room: id } = await within(other.joined, 'JOINED');
+        await room.conn.cut();
+        room.conn.rooms.delete(other.channel);
+        const ended = [];
+        room.conn.rooms.set(7, { facts: {}, tick: 0, move() {}, end: (code) => ended.push(code) });
+        await back(room);
+        await until(() => ended.length === 1, 'LEFT');
+        assert.deepEqual(ended, [4014]);
+        await until(async () => {
+          const again = room.conn.join(id, { how: how.byID, channel: 3 });
+          return within(again.joined, 'answer').then(() => again.leave().then(() => false), (err) => err.code === 4103);
+        }, 'that the other room has closed');
+      });
+
+      test('a JOIN without an answer: it had arrived, or it had not', async () => {
+        const room = await enter({ options: { name: 'Ann' } });
+        await room.welcomes.next();
+        await room.conn.cut();
+        const { facts } = room;
+        room.facts = undefined; // as if JOINED and what came after it had been lost
+        const left = [];
+        room.conn.rooms.set(5, { facts: undefined, move() {}, end: (code) => left.push(code) });
+        await back(room);
+        assert.deepEqual(await room.welcomes.next(), { number: 1, name: 'Ann' });
+        assert.deepEqual(room.facts, facts);
+        await until(() => left.length === 1, 'LEFT');
+        assert.deepEqual(left, [4014]);
+        const sent = room.conn.join('stranger', { how: how.create, channel: 5 });
+        await within(sent.joined, 'JOINED');
+      });
+
+      test('who says goodbye does not come back', async () => {
+        const room = await enter();
+        await within(room.conn.close(), 'close');
+        await closes(resume(room.conn), 4014);
+        const other = await enter();
+        other.conn.sendFrame([BYE, 1000, 'enough']);
+        await within(other.conn.closed, 'close');
+        await closes(resume(other.conn), 4014);
+      });
+
+      test('what one did not hear in time: the membership is over', async () => {
+        const room = await enter({ kind: 'impatient' });
+        await room.conn.cut();
+        await sleep(700);
+        const { conn } = room;
+        await back(room);
+        const { code: why } = await within(room.ended, 'LEFT');
+        assert.ok(why === 4014 || comeBack(why) !== 'no', `code ${why}`);
+        assert.equal(conn.rooms.size, 0);
+      });
+
+      test('RESYNC: who was away for long is told anew', async () => {
+        const ann = await enter({ kind: 'forgetful' });
+        const bob = await enter({ room: ann.facts.room });
+        await ann.welcomes.next();
+        const resyncs = [];
+        ann.onResync = (tick) => resyncs.push(tick);
+        ann.emit('whisper', 'before');
+        await ann.said.next();
+        await ann.conn.cut();
+        ann.emit('say', 'meanwhile');
+        for (let i = 0; i < 100; i++) bob.emit('tell', 'x'.repeat(500));
+        await until(() => bob.ack === 100, 'that all is said');
+        await back(ann);
+        assert.deepEqual(await ann.welcomes.next(), { number: 1, name: 'again' });
+        assert.equal(resyncs.length, 1);
+        assert.ok(ann.tick >= resyncs[0]);
+        const texts = [];
+        for (let text = ''; text !== 'meanwhile'; texts.push(text)) text = (await ann.said.next()).text;
+        assert.deepEqual(texts, ['meanwhile'], 'what was said before is not said again');
+      });
+    });
+
     test('4000: malformed bytes', async () => {
       const bytes = (...bytes) => (room, conn) => conn.sendBytes(Buffer.from(bytes));
       await breaks(4000, /./, bytes()); // no frame is empty
@@ -355,7 +533,6 @@ for (const [transport, address] of [['WebSocket', VOLLEY_WS], ['TCP', `tcp://${V
     test('4002: unexpected frames', async () => {
       await breaks(4002, /77/, (room, conn) => conn.sendFrame([77]));
       await breaks(4002, /./, (room, conn) => conn.sendFrame([HELLO, 1, {}]));
-      await breaks(4002, /./, (room, conn) => conn.sendFrame([BYE, 1000, '', 0]));
       await breaks(4002, /./, (room, conn) => conn.sendFrame([NOTICE, 0, 4005, '', 1]));
       const early = connect({ hello: false });
       early.sendFrame([JOIN, 0, how.joinOrCreate, 'stranger', null]);

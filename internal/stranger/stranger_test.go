@@ -97,6 +97,13 @@ func (g *game) askMe(c *room.Client, s string) {
 func (g *game) add(c *room.Client, t terms) (int32, error)    { return t.A + t.B, nil }
 func (g *game) fail(c *room.Client, _ string) (string, error) { return "", errors.New("no luck") }
 
+// forgetful is the game of a room that does not remember much.
+type forgetful struct{ *game }
+
+func newForgetful(r *room.Room) forgetful { return forgetful{newGame(r)} }
+
+func (g forgetful) Resync(c *room.Client) { room.Emit(c, welcome, welcomed{c.ID(), "again"}) }
+
 // game60 is the game with ticks: a kind with a rate must have them, and one without must not.
 type game60 struct{ *game }
 
@@ -119,8 +126,8 @@ type player interface {
 	fail(*room.Client, string) (string, error)
 }
 
-func newKind[G player](name string, newGame func(*room.Room) G, rate int) *room.Kind[G] {
-	k := room.Define(name, newGame, room.Config{Rate: rate})
+func newKind[G player](name string, newGame func(*room.Room) G, cfg room.Config) *room.Kind[G] {
+	k := room.Define(name, newGame, cfg)
 	room.On(k, say, G.say)
 	room.On(k, whisper, G.whisper)
 	room.On(k, tell, G.tell)
@@ -156,7 +163,11 @@ func TestStranger(t *testing.T) {
 		AckInterval:      200 * time.Millisecond,
 		HandshakeTimeout: 2 * time.Second,
 		Logger:           slog.New(slog.DiscardHandler),
-	}, newKind("stranger", newGame, 0), newKind("stranger60", newGame60, 60))
+	},
+		newKind("stranger", newGame, room.Config{}),
+		newKind("stranger60", newGame60, room.Config{Rate: 60}),
+		newKind("impatient", newGame, room.Config{Grace: 200 * time.Millisecond}),
+		newKind("forgetful", newForgetful, room.Config{Log: 8 << 10}))
 	if err := srv.Listen(); err != nil {
 		t.Fatal(err)
 	}

@@ -67,6 +67,7 @@ func (l link) Pending() int {
 func (l link) Joined(_ *room.Client, tick uint64) {
 	l.p.Joined = true
 	l.p.seen(tick)
+	l.p.forgotten = max(l.p.forgotten, tick)
 }
 
 func (l link) Resumed(_ uint32, seq uint64) {
@@ -78,7 +79,9 @@ func (l link) Resumed(_ uint32, seq uint64) {
 func (l link) Resync(_ uint32, tick uint64) {
 	if !l.dead() {
 		l.p.Resyncs++
+		l.p.before = l.p.tick
 		l.p.seen(tick)
+		l.p.forgotten = max(l.p.forgotten, tick)
 	}
 }
 

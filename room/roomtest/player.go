@@ -26,8 +26,12 @@ type Player struct {
 	pending int
 	conns   int    // that it has had
 	tick    uint64 // the last that it has processed
-	seq     uint64
-	asked   uint32
+
+	forgotten uint64 // the last tick that was processed before those in Frames
+	before    uint64 // and the last one before the last RESYNC
+
+	seq   uint64
+	asked uint32
 }
 
 // Frame is one VOLLEY that a player got.
@@ -50,23 +54,29 @@ func (p *Player) Stall(n int) {
 	}
 }
 
-// Cut cuts the connection as a network failure does. The last frames that it was sent, as many as lost says, have not arrived.
+// Cut cuts the connection as a network failure does. The last frames that it was sent, as many as lost says, have not arrived; if
+// those are more than Frames has, neither has the last RESYNC.
 func (p *Player) Cut(lost int) {
 	p.bed.tb.Helper()
 	if p.Away {
 		p.bed.tb.Fatalf("cut: the player has no connection")
 	}
 	p.Away, p.pending = true, 0
-	for range min(lost, len(p.Frames)) {
-		last := len(p.Frames) - 1
-		p.tick = p.Frames[last].Tick - 1
-		p.Frames = p.Frames[:last]
+	if p.Resyncs > 0 && lost > len(p.Frames) { // and the RESYNC before them
+		p.forgotten = min(p.forgotten, p.before)
+	}
+	if lost = min(lost, len(p.Frames)); lost > 0 {
+		p.Frames = p.Frames[:len(p.Frames)-lost]
+		p.tick = p.forgotten
+		if n := len(p.Frames); n > 0 {
+			p.tick = max(p.tick, p.Frames[n-1].Tick)
+		}
 	}
 	p.Client.Drop(&codec.Error{Code: codec.IdleTimeout})
 }
 
-// Return comes back over another connection, with the last tick that the player has processed. If the seat is still kept, the room
-// goes on with it, and Resumes counts; otherwise Left says why.
+// Return comes back over another connection, with the last tick that the player has processed. If the seat is still kept, the
+// room goes on with it, and Resumes counts; otherwise Left says why.
 func (p *Player) Return() {
 	p.conns++
 	p.Away = false
@@ -150,7 +160,7 @@ func (p *Player) Packets() []Packet {
 }
 
 // Forget forgets what the player got so far.
-func (p *Player) Forget() { p.Frames = nil }
+func (p *Player) Forget() { p.Frames, p.forgotten = nil, p.tick }
 
 // All returns the payloads of every event of that name, oldest first.
 func All[T any](p *Player, event room.Event[T]) []T {

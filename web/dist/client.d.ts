@@ -1,14 +1,17 @@
-import { type Reconnect } from "./codes.js";
+import { type ClientState, type CloseInfo, type ReconnectOptions } from "./comeback.js";
 import type { AnyEvents } from "./events.js";
 import { type Limits } from "./frames.js";
 import { type Unsubscribe } from "./listeners.js";
-import { Room } from "./room.js";
-import { type WebSocketClass } from "./socket.js";
+import type { Room } from "./room.js";
+import type { WebSocketClass } from "./socket.js";
 /** Options of `connect`. Each may be left out. */
 export interface ConnectOptions {
-    /** Any value, for the server's authentication hook. */
+    /**
+     * Any value, for the server's authentication hook; or a function that returns one or promises it,
+     * which is called for each new session.
+     */
     auth?: unknown;
-    /** How long the handshake, and each join, may take, in ms; 0 is without end. 10,000 if not given. */
+    /** How long each handshake, and each join, may take, in ms; 0 is without end. 10,000 if not given. */
     timeout?: number;
     /** The class of WebSockets to use instead of the platform's. */
     WebSocket?: WebSocketClass;
@@ -16,26 +19,25 @@ export interface ConnectOptions {
     maxUnacked?: number;
     /** The same in bytes. 1 MiB if not given. */
     maxUnackedBytes?: number;
+    /** Whether and how to come back when the connection is lost. True if not given. */
+    reconnect?: boolean | ReconnectOptions;
+    /** Called with each state from the first on; see `Client.onState`. */
+    onState?: (state: ClientState) => unknown;
 }
-/** How and why a connection closed. */
-export interface CloseInfo {
-    /** The close code: see `Code`. */
-    readonly code: number;
-    /** Its name, such as "going-away". */
-    readonly name: string;
-    /** A text for people; may be empty. */
-    readonly reason: string;
-    /** Whether and how to come back. */
-    readonly reconnect: Reconnect;
-    /** How many ms the server asks to wait before that; 0 if it did not say. */
-    readonly delay: number;
-}
-/** One connection to a server, and the rooms that it is in. It comes from `connect`. */
+/**
+ * A session on a server, and the rooms that it is in. It comes from `connect`.
+ *
+ * It outlives its connection: when that is lost it connects again, with growing waits, and carries on
+ * with the same rooms. It is closed by `close`, by a code that says not to come back, or when `reconnect`
+ * allows no more tries.
+ */
 export declare class Client {
     #private;
-    /** Resolves when the connection is closed; never rejects. */
+    /** Resolves when the client is closed for good; never rejects. */
     readonly closed: Promise<CloseInfo>;
     private constructor();
+    /** What the client is doing. */
+    get state(): ClientState;
     /** The session's public name, as the server's logs have it. */
     get sid(): string;
     /** What the server allows. */
@@ -57,12 +59,16 @@ export declare class Client {
     join<Server extends object = AnyEvents, ClientEvents extends object = AnyEvents>(kind: string, options?: unknown): Promise<Room<Server, ClientEvents>>;
     /** Joins the room with this id; refused with `Code.NoSuchRoom` if there is none. */
     joinById<Server extends object = AnyEvents, ClientEvents extends object = AnyEvents>(id: string, options?: unknown): Promise<Room<Server, ClientEvents>>;
-    /** Measures one round trip, in ms. Rejects with a {@link VolleyError} if the connection closes. */
+    /** Measures one round trip, in ms. Rejects with a {@link VolleyError} if there is no connection, or it is lost. */
     ping(): Promise<number>;
-    /** Calls `listener` once, when the connection is closed, by whichever side. */
+    /** Tries to connect at once, instead of after the wait of the state `reconnecting`. */
+    retry(): void;
+    /** Calls `listener` with each new state. */
+    onState(listener: (state: ClientState) => unknown): Unsubscribe;
+    /** Calls `listener` once, when the client is closed for good, by whichever side. */
     onClose(listener: (info: CloseInfo) => unknown): Unsubscribe;
     /** Calls `listener` with what listeners and handlers throw; without one, `console.error` gets it. */
     onError(listener: (error: unknown) => unknown): Unsubscribe;
-    /** Sends what was emitted, leaves all rooms and closes the connection. Harmless when it is closed. */
+    /** Sends what was emitted, leaves all rooms and closes for good. Harmless when it is closed. */
     close(): void;
 }

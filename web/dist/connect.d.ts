@@ -1,6 +1,7 @@
 import { Client, type ConnectOptions } from "./client.js";
 /**
- * Connects to a server and resolves when it has welcomed us.
+ * Connects to a server and resolves when it has welcomed us. From then on the client comes back by
+ * itself when the connection is lost, unless `reconnect` says otherwise.
  *
  * @param url the server's address; in a page it may be relative, and is `/volley` on the page's host
  * if not given. `http:` and `https:` become `ws:` and `wss:`.

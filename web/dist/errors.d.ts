@@ -9,8 +9,9 @@
  * - `timeout`: no answer came in time.
  * - `invalid`: an argument cannot be sent; nothing was sent.
  * - `full`: too much is unanswered or unacknowledged; nothing was sent.
+ * - `lost`: after a lost connection nobody can tell any more whether the request was processed.
  */
-export type ErrorKind = "connect" | "closed" | "left" | "refused" | "remote" | "timeout" | "invalid" | "full";
+export type ErrorKind = "connect" | "closed" | "left" | "refused" | "remote" | "timeout" | "invalid" | "full" | "lost";
 /** The one error that this package throws and rejects with. */
 export declare class VolleyError extends Error {
     readonly name = "VolleyError";

@@ -1,25 +1,14 @@
-import type { Answer, AnyEvents, EventName, PayloadArgs, Question, RequestName } from "./events.js";
+import type { Answer, AnyEvents, EventName, LeaveInfo, Meta, PayloadArgs, Question } from "./events.js";
+import type { RejoinInfo, RequestName, RequestOptions } from "./events.js";
 import { type Unsubscribe } from "./listeners.js";
-/** What goes with a packet. */
-export interface Meta {
-    /** The tick of the frame that brought the packet. */
-    readonly tick: number;
-    /** The number of our last packet that the room had processed by then. */
-    readonly ack: number;
-}
-/** Why and how a room was left: one of the codes 4100–4109, or the close code of the connection. */
-export interface LeaveInfo {
-    readonly code: number;
-    readonly reason: string;
-}
-/** Options of one request. */
-export interface RequestOptions {
-    /** How long to wait for the reply, in ms; 0 waits as long as the room lasts. 10,000 if not given. */
-    timeout?: number;
-}
 /**
  * This client's membership in one room: `Server` are the events that the room sends, `Client` those
  * that it takes. Rooms come from the methods of `Client`.
+ *
+ * A room outlives its connection. While the connection is lost, what is emitted waits; when it is back,
+ * the room carries on where it was, and every event, request and reply arrives exactly once and in
+ * order, in both directions. Two things may happen instead, and are told: `onResync`, if we were away
+ * for longer than the room remembers, and `onRejoin`, if the server had given up our seat.
  *
  * Events that arrive before the code that awaited the join had its turn are not lost: they are held
  * until the next macrotask. So add the listeners in the turn that got the room, before any other
@@ -27,24 +16,29 @@ export interface RequestOptions {
  */
 export declare class Room<Server extends object = AnyEvents, Client extends object = AnyEvents> {
     #private;
-    /** The room's id; others join it by `joinById`. */
-    readonly id: string;
-    /** The kind of the room. */
-    readonly kind: string;
-    /** This client's number in the room, never 0. */
-    readonly clientId: number;
-    /** Ticks a second; 0 for a room that runs only when something happens. */
-    readonly rate: number;
     /** Resolves when this client is no longer in the room; never rejects. */
     readonly left: Promise<LeaveInfo>;
+    /** The room's id; others join it by `joinById`. Another one after `onRejoin` if the room was gone. */
+    get id(): string;
+    /** The kind of the room. */
+    get kind(): string;
+    /** This client's number in the room, never 0. It changes with `onRejoin`. */
+    get clientId(): number;
+    /** Ticks a second; 0 for a room that runs only when something happens. */
+    get rate(): number;
     /** The last tick that was processed: its packets are being dispatched or were. */
     get tick(): number;
     /** The number of our last packet that the room has processed; 0 before the first. */
     get ack(): number;
     /** The number of the last packet that we emitted; 0 before the first. */
     get seq(): number;
-    /** Whether this client is in the room and has not begun to leave it: only then anything is sent. */
+    /**
+     * Whether this client is in the room and has not begun to leave it. That stays so while the connection
+     * is lost and may come back: what is emitted then waits.
+     */
     get joined(): boolean;
+    /** Whether what is emitted leaves now: `joined`, and the connection stands. */
+    get connected(): boolean;
     /** Calls `listener` with each event of this name. */
     on<K extends EventName<Server>>(event: K, listener: (payload: Server[K], meta: Meta) => unknown): Unsubscribe;
     /** Calls `listener` with the next event of this name only. */
@@ -61,6 +55,19 @@ export declare class Room<Server extends object = AnyEvents, Client extends obje
     /** Calls `listener` when the server dropped our packet number `seq`. */
     onNotice(listener: (code: number, reason: string, seq: number) => unknown): Unsubscribe;
     /**
+     * Calls `listener` when this client was away, or read too slowly, for longer than the room remembers:
+     * forget what you know of the room's state; the events that follow, from `tick` on, tell it anew.
+     * What was emitted is not affected; unanswered requests that may have been processed fail as `lost`.
+     */
+    onResync(listener: (tick: number) => unknown): Unsubscribe;
+    /**
+     * Calls `listener` when the server had given up our seat and this client has joined again, by itself
+     * and with the same options: the same room, or if that is gone or full, one as it was asked for at
+     * first. Everything begins anew: the state, `seq`, `ack` and `clientId`; unanswered requests have
+     * failed as `lost`.
+     */
+    onRejoin(listener: (info: RejoinInfo) => unknown): Unsubscribe;
+    /**
      * Answers the server's requests of this name: with what `handler` returns or resolves to. What it
      * throws is sent as the failure's text, so it should hold no secrets.
      *
@@ -69,7 +76,8 @@ export declare class Room<Server extends object = AnyEvents, Client extends obje
     handle<K extends RequestName<Server>>(event: K, handler: (payload: Question<Server[K]>) => Answer<Server[K]> | PromiseLike<Answer<Server[K]>>): Unsubscribe;
     /**
      * Sends an event. All that is emitted in one turn leaves as one frame; the payload is encoded at
-     * once, so it may be changed afterwards.
+     * once, so it may be changed afterwards. While the connection is lost it waits; for what only counts
+     * while it is new, look at `connected` first.
      *
      * Numbers must be finite; integers beyond 2^53 are exact only as bigint. Binary data is a
      * Uint8Array, a time is a Date, an undefined member of an object is left out.
@@ -84,8 +92,9 @@ export declare class Room<Server extends object = AnyEvents, Client extends obje
      * one frame.
      *
      * Rejects with a {@link VolleyError} of kind `remote` with the room's text, `timeout`, `refused` if
-     * the server dropped the packet, `full` if `limits.requests` are unanswered, `left` or `closed`
-     * when the room or the connection ends, and as {@link emit} throws.
+     * the server dropped the packet, `full` if `limits.requests` are unanswered, `lost` if after a lost
+     * connection nobody can tell whether it was processed, `left` or `closed` when the room or the client
+     * ends, and as {@link emit} throws.
      */
     request<K extends RequestName<Client>>(event: K, ...args: [...PayloadArgs<Question<Client[K]>>, options?: RequestOptions]): Promise<Answer<Client[K]>>;
     /** Sends what was emitted so far, instead of at the end of the turn. */

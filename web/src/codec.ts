@@ -1,120 +1,26 @@
-import { DecodeError, Decoder, Encoder, ExtensionCodec } from "@msgpack/msgpack";
+// msgpack as the wire has it (docs/protocol.md, section 6), and no more of it. What arrives is not
+// trusted: every length is held against the bytes that are there before anything is allocated.
+export { decode } from "./decode.js";
 
-// msgpack as the protocol wants it. The library's options do not reach everything that we need, so
-// a few of its private methods are replaced, on our two instances only. The library's version is
-// pinned, and codec.test.mjs fails when one of these methods is no longer called.
-interface EncoderInternals {
-  encodeNumberAsFloat(value: number): void;
-  writeU8(value: number): void;
-  writeU64(value: number): void;
-  writeI64(value: number): void;
-  writeF32(value: number): void;
-  writeF64(value: number): void;
-}
-interface DecoderInternals {
-  bytes: Uint8Array;
-  view: DataView;
-  pos: number;
-  stack: { length: number; pushArrayState(size: number): void; pushMapState(size: number): void };
-  readU64(): number | bigint;
-  readI64(): number | bigint;
-  pushArrayState(size: number): void;
-  pushMapState(size: number): void;
+const utf8 = new TextEncoder();
+
+/** A value that is encoded already, as a part of another one. @internal */
+export class Encoded {
+  constructor(readonly bytes: Uint8Array) {}
 }
 
-/** How deep a frame of the server may nest, the frame itself included. */
-const maxDepth = 64;
+// One buffer for all that is encoded; it grows, and what leaves is a copy. A value never encodes
+// another one from within, so nobody else writes meanwhile.
+let bytes = new Uint8Array(1024);
+let view = new DataView(bytes.buffer);
+let at = 0;
 
-/** The timestamp extension is the only one that the wire has. */
-class WireExtensions extends ExtensionCodec {
-  override decode(data: Uint8Array, type: number, context: undefined): unknown {
-    if (type !== -1) throw new DecodeError(`extension type ${type} is not part of the protocol`);
-    return super.decode(data, type, context);
-  }
-}
-const extensionCodec = new WireExtensions();
-
-const encoder = new Encoder({
-  extensionCodec,
-  useBigInt64: true,
-  ignoreUndefined: true,
-});
-
-// The library sends here what is not an integer, and, since bigint is on, every number that needs
-// more than 32 bits. Each takes the shortest form that keeps its value: the wire matches numbers by
-// value, so a float64 that a float32 holds exactly travels in half the bytes.
-{
-  const e = encoder as unknown as EncoderInternals;
-  e.encodeNumberAsFloat = function (value) {
-    if (Number.isSafeInteger(value)) {
-      this.writeU8(value < 0 ? 0xd3 : 0xcf);
-      if (value < 0) this.writeI64(value);
-      else this.writeU64(value);
-    } else if (Math.fround(value) === value) {
-      this.writeU8(0xca);
-      this.writeF32(value);
-    } else {
-      this.writeU8(0xcb);
-      this.writeF64(value);
-    }
-  };
-}
-
-// A JavaScript object cannot hold a key `__proto__` without trouble. The library refuses the whole
-// frame; but in a game that relays what its players send, one player could then close the clients of
-// all others. So the key is read as a boxed string, which passes the library's check, and stored
-// under a symbol that no listener looks at: the entry is dropped and the frame stays good.
-const dropped = Symbol("__proto__");
-const text = new TextDecoder();
-const keyDecoder = {
-  canBeCached: (byteLength: number) => byteLength === 9,
-  decode(bytes: Uint8Array, offset: number, byteLength: number): string {
-    const key = text.decode(bytes.subarray(offset, offset + byteLength));
-    return key === "__proto__" ? (new String(key) as string) : key;
-  },
-};
-
-function mapKey(key: unknown): string | number {
-  if (typeof key === "string" || typeof key === "number") return key;
-  if (typeof key === "bigint") return String(key);
-  if (key instanceof String) return dropped as unknown as string;
-  throw new DecodeError("a map key is neither a string nor an integer");
-}
-
-const decoder = new Decoder({ extensionCodec, keyDecoder, mapKeyConverter: mapKey });
-
-{
-  const d = decoder as unknown as DecoderInternals;
-
-  // 64-bit integers are numbers where a number holds them exactly, and bigints beyond.
-  const exact = (value: bigint) => {
-    const number = Number(value);
-    return Number.isSafeInteger(number) ? number : value;
-  };
-  d.readU64 = function () {
-    const value = this.view.getBigUint64(this.pos);
-    this.pos += 8;
-    return exact(value);
-  };
-  d.readI64 = function () {
-    const value = this.view.getBigInt64(this.pos);
-    this.pos += 8;
-    return exact(value);
-  };
-
-  // A length is believed only if the bytes that follow can hold it: the library allocates first.
-  const room = (d: DecoderInternals, size: number) => {
-    if (size > d.bytes.length - d.pos) throw new DecodeError("a length is longer than its frame");
-    if (d.stack.length >= maxDepth) throw new DecodeError(`nested deeper than ${maxDepth}`);
-  };
-  d.pushArrayState = function (size) {
-    room(this, size);
-    this.stack.pushArrayState(size);
-  };
-  d.pushMapState = function (size) {
-    room(this, size * 2);
-    this.stack.pushMapState(size);
-  };
+function reserve(size: number): void {
+  if (at + size <= bytes.length) return;
+  const old = bytes;
+  bytes = new Uint8Array(2 * (at + size));
+  bytes.set(old);
+  view = new DataView(bytes.buffer);
 }
 
 /**
@@ -123,14 +29,140 @@ const decoder = new Decoder({ extensionCodec, keyDecoder, mapKeyConverter: mapKe
  * @internal
  */
 export function encode(value: unknown): Uint8Array<ArrayBuffer> {
-  return encoder.encode(value);
+  at = 0;
+  put(value);
+  const copy = bytes.slice(0, at);
+  // One long value must not keep its memory for good.
+  if (bytes.length > 1 << 20) view = new DataView((bytes = new Uint8Array(1024)).buffer);
+  return copy;
 }
 
-/**
- * The one value that these bytes hold. Binary values are views into `bytes`, not copies.
- * @throws an Error for anything but one whole value.
- * @internal
- */
-export function decode(bytes: Uint8Array): unknown {
-  return decoder.decode(bytes);
+function put(value: unknown): void {
+  reserve(9); // the longest head
+  switch (typeof value) {
+    case "number":
+      return putNumber(value);
+    case "string":
+      return putString(value);
+    case "boolean":
+      bytes[at++] = value ? 0xc3 : 0xc2;
+      return;
+    case "bigint":
+      bytes[at++] = value < 0 ? 0xd3 : 0xcf;
+      view.setBigUint64(at, BigInt.asUintN(64, value));
+      at += 8;
+      return;
+    case "object":
+      if (value !== null) return putObject(value);
+  }
+  bytes[at++] = 0xc0;
+}
+
+// The shortest form that keeps the value: the wire matches numbers by value.
+function putNumber(n: number): void {
+  if (Number.isSafeInteger(n)) {
+    if (n >= 0) putUint(n);
+    else if (n >= -0x20) bytes[at++] = 0x100 + n;
+    else if (n >= -0x80) (bytes[at++] = 0xd0), view.setInt8(at++, n);
+    else if (n >= -0x8000) (bytes[at++] = 0xd1), view.setInt16(at, n), (at += 2);
+    else if (n >= -0x8000_0000) (bytes[at++] = 0xd2), view.setInt32(at, n), (at += 4);
+    else (bytes[at++] = 0xd3), view.setBigInt64(at, BigInt(n)), (at += 8);
+  } else if (Math.fround(n) === n) {
+    bytes[at++] = 0xca;
+    view.setFloat32(at, n);
+    at += 4;
+  } else {
+    bytes[at++] = 0xcb;
+    view.setFloat64(at, n);
+    at += 8;
+  }
+}
+
+function putUint(n: number): void {
+  if (n < 0x80) bytes[at++] = n;
+  else if (n < 0x1_0000_0000) putHead(n, 0xcc);
+  else (bytes[at++] = 0xcf), view.setBigUint64(at, BigInt(n)), (at += 8);
+}
+
+/** A number behind a byte that says how wide it is: `first` for 8 bits, the next for 16, then 32. */
+function putHead(n: number, first: number): void {
+  if (n < 0x100) (bytes[at++] = first), (bytes[at++] = n);
+  else if (n < 0x1_0000) (bytes[at++] = first + 1), view.setUint16(at, n), (at += 2);
+  else (bytes[at++] = first + 2), view.setUint32(at, n), (at += 4);
+}
+
+/** The head of an array or a map, which has no form of 8 bits. */
+function putSize(n: number, short: number, first: number): void {
+  if (n < 16) bytes[at++] = short | n;
+  else if (n < 0x1_0000) (bytes[at++] = first), view.setUint16(at, n), (at += 2);
+  else (bytes[at++] = first + 1), view.setUint32(at, n), (at += 4);
+}
+
+function putString(s: string): void {
+  const n = s.length;
+  reserve(5 + 3 * n);
+  if (n < 32) {
+    // Short ones are nearly always ASCII, and then quicker done by hand.
+    let i = 0;
+    for (let c; i < n && (c = s.charCodeAt(i)) < 0x80; i++) bytes[at + 1 + i] = c;
+    if (i === n) {
+      bytes[at] = 0xa0 | n;
+      at += 1 + n;
+      return;
+    }
+  }
+  // A head for the longest that it may be, then the text moves up to the head that it needs.
+  const start = at + 5;
+  const { written } = utf8.encodeInto(s, bytes.subarray(start));
+  if (written < 32) bytes[at++] = 0xa0 | written;
+  else putHead(written, 0xd9);
+  bytes.copyWithin(at, start, start + written);
+  at += written;
+}
+
+function putBytes(b: Uint8Array): void {
+  reserve(b.length);
+  bytes.set(b, at);
+  at += b.length;
+}
+
+function putObject(value: object): void {
+  if (Array.isArray(value)) {
+    putSize(value.length, 0x90, 0xdc);
+    for (let i = 0; i < value.length; i++) put(value[i]);
+  } else if (value instanceof Uint8Array) {
+    putHead(value.length, 0xc4);
+    putBytes(value);
+  } else if (value instanceof Date) {
+    putDate(value.getTime());
+  } else if (value instanceof Encoded) {
+    putBytes(value.bytes);
+  } else {
+    const entries = Object.entries(value).filter((entry) => entry[1] !== undefined);
+    putSize(entries.length, 0x80, 0xde);
+    for (const [key, field] of entries) {
+      putString(key);
+      put(field);
+    }
+  }
+}
+
+/** The timestamp extension, in the shortest of its three forms. */
+function putDate(ms: number): void {
+  reserve(15);
+  const seconds = Math.floor(ms / 1000);
+  const nanos = (ms - seconds * 1000) * 1e6;
+  if (seconds >= 0 && seconds < 2 ** 34) {
+    const wide = nanos > 0 || seconds >= 2 ** 32;
+    bytes[at++] = wide ? 0xd7 : 0xd6;
+    bytes[at++] = 0xff;
+    if (wide) view.setUint32(at, nanos * 4 + Math.floor(seconds / 2 ** 32)), (at += 4);
+    view.setUint32(at, seconds % 2 ** 32);
+    at += 4;
+  } else {
+    bytes.set([0xc7, 12, 0xff], at);
+    view.setUint32(at + 3, nanos);
+    view.setBigInt64(at + 7, BigInt(seconds));
+    at += 15;
+  }
 }

@@ -11,6 +11,7 @@ import { codeName } from "./codes.js";
  * - `timeout`: no answer came in time.
  * - `invalid`: an argument cannot be sent; nothing was sent.
  * - `full`: too much is unanswered or unacknowledged; nothing was sent.
+ * - `lost`: after a lost connection nobody can tell any more whether the request was processed.
  */
 export type ErrorKind =
   | "connect"
@@ -20,7 +21,8 @@ export type ErrorKind =
   | "remote"
   | "timeout"
   | "invalid"
-  | "full";
+  | "full"
+  | "lost";
 
 /** The one error that this package throws and rejects with. */
 export class VolleyError extends Error {

@@ -1,5 +1,5 @@
 import { Code } from "./codes.js";
-import { decode } from "./codec.js";
+import { decode, encode, Encoded } from "./codec.js";
 import { FrameError } from "./errors.js";
 
 /** The frame types of the protocol, the first element of every frame. @internal */
@@ -16,6 +16,8 @@ export const Type = {
   Names: 9,
   Notice: 10,
   Bye: 11,
+  Resumed: 12,
+  Resync: 13,
 } as const;
 
 /** The version of the protocol that this client speaks. @internal */
@@ -67,6 +69,32 @@ export interface NoticeFrame {
   readonly reason: string;
   readonly seq: number;
 }
+/** @internal */
+export interface ResumedFrame {
+  readonly type: typeof Type.Resumed;
+  readonly channel: number;
+  readonly seq: number;
+}
+/** @internal */
+export interface ResyncFrame {
+  readonly type: typeof Type.Resync;
+  readonly channel: number;
+  readonly tick: number;
+}
+/** @internal */
+export interface JoinedFrame {
+  readonly type: typeof Type.Joined;
+  readonly channel: number;
+  readonly facts: RoomFacts;
+}
+/** @internal */
+export interface ByeFrame {
+  readonly type: typeof Type.Bye;
+  readonly code: number;
+  readonly reason: string;
+  readonly delay: number;
+  readonly address: string;
+}
 /** The facts of JOINED. @internal */
 export interface RoomFacts {
   readonly room: string;
@@ -79,6 +107,9 @@ export interface RoomFacts {
 /** The facts of WELCOME. @internal */
 export interface ServerFacts {
   readonly sid: string;
+  /** What resumes the session; undefined: nothing does. */
+  readonly token: string | undefined;
+  readonly resumed: boolean;
   readonly ping: number;
   readonly names: readonly string[];
   readonly limits: Limits;
@@ -90,11 +121,16 @@ export type ServerFrame =
   | LeftFrame
   | NoticeFrame
   | { readonly type: typeof Type.Welcome; readonly facts: ServerFacts }
-  | { readonly type: typeof Type.Joined; readonly channel: number; readonly facts: RoomFacts }
+  | JoinedFrame
+  | ResumedFrame
+  | ResyncFrame
   | { readonly type: typeof Type.Ping; readonly stamp: number }
   | { readonly type: typeof Type.Pong; readonly stamp: number }
   | { readonly type: typeof Type.Names; readonly first: number; readonly names: readonly string[] }
-  | { readonly type: typeof Type.Bye; readonly code: number; readonly reason: string; readonly delay: number };
+  | ByeFrame;
+
+/** A frame about one channel. @internal */
+export type ChannelFrame = VolleyFrame | LeftFrame | NoticeFrame | JoinedFrame | ResumedFrame | ResyncFrame;
 
 /**
  * Reads one frame of the server.
@@ -145,7 +181,17 @@ export function parse(bytes: Uint8Array): ServerFrame | undefined {
         seq: int(f[4], "seq"),
       };
     case Type.Bye:
-      return { type, code: int(f[1], "code"), reason: str(f[2], "reason"), delay: int(f[3], "delay") };
+      return {
+        type,
+        code: int(f[1], "code"),
+        reason: str(f[2], "reason"),
+        delay: int(f[3], "delay"),
+        address: f[4] === undefined ? "" : str(f[4], "address"),
+      };
+    case Type.Resumed:
+      return { type, channel: int(f[1], "channel"), seq: int(f[2], "seq") };
+    case Type.Resync:
+      return { type, channel: int(f[1], "channel"), tick: int(f[2], "tick") };
     case Type.Hello:
     case Type.Join:
     case Type.Leave:
@@ -171,6 +217,8 @@ function serverFacts(m: Record<string, unknown>): ServerFacts {
   const l = map(m.limits, "limits");
   return {
     sid: str(m.sid, "sid"),
+    token: m.token === undefined ? undefined : str(m.token, "token"),
+    resumed: m.resumed === true,
     ping: int(m.ping, "ping"),
     names: strings(m.names, "names"),
     limits: {
@@ -230,8 +278,8 @@ function bad(what: string, value: unknown): never {
 export const overhead = { bytes: 1 + 1 + 9 + 9 + 9 + 5, elements: 6, depth: 3 };
 
 /**
- * A VOLLEY of ours around packets that are encoded already. The frame is put together by hand, so
- * that a packet is encoded once, when it is emitted, however often it is sent.
+ * A VOLLEY of ours around packets that are encoded already: a packet is encoded once, when it is
+ * emitted, however often it is sent.
  * @internal
  */
 export function volley(
@@ -240,31 +288,5 @@ export function volley(
   tick: number,
   packets: readonly Uint8Array[],
 ): Uint8Array<ArrayBuffer> {
-  const size = packets.reduce((sum, p) => sum + p.length, overhead.bytes);
-  const bytes = new Uint8Array(size);
-  const view = new DataView(bytes.buffer);
-  let at = 0;
-  const byte = (b: number) => void (bytes[at++] = b);
-  const uint16 = (n: number) => void (view.setUint16(at, n), (at += 2));
-  const uint32 = (n: number) => void (view.setUint32(at, n), (at += 4));
-  const uint = (n: number) => {
-    if (n < 0x80) byte(n);
-    else if (n < 0x100) byte(0xcc), byte(n);
-    else if (n < 0x10000) byte(0xcd), uint16(n);
-    else if (n < 0x1_0000_0000) byte(0xce), uint32(n);
-    else byte(0xcf), uint32(n / 0x1_0000_0000), uint32(n % 0x1_0000_0000);
-  };
-  byte(0x95);
-  byte(Type.Volley);
-  uint(channel);
-  uint(seq);
-  uint(tick);
-  if (packets.length < 16) byte(0x90 | packets.length);
-  else if (packets.length < 0x10000) byte(0xdc), uint16(packets.length);
-  else byte(0xdd), uint32(packets.length);
-  for (const p of packets) {
-    bytes.set(p, at);
-    at += p.length;
-  }
-  return bytes.subarray(0, at);
+  return encode([Type.Volley, channel, seq, tick, packets.map((bytes) => new Encoded(bytes))]);
 }

@@ -6,6 +6,12 @@ interface Entry {
   readonly elements: number;
 }
 
+// How much may be on its way at once, each packet counted with what a room's inbox counts beside its
+// bytes. It is half of what a room of default size takes from one client in one tick: more would close
+// the connection, above all when a full outbox is sent again. The rest follows as the room acknowledges.
+const window = 64 << 10;
+const cost = (entry: Entry) => entry.bytes.length + 64;
+
 /** Packets that leave in one frame; `seq` is the number of the first. @internal */
 export interface Batch {
   readonly seq: number;
@@ -31,8 +37,12 @@ export class Outbox {
   #bytes = 0;
   /** The number of #entries[0]. */
   #first = 1;
-  /** The number of the first packet that was not sent yet. */
+  /** The number of the first packet that was not sent in this connection. */
   #unsent = 1;
+  /** The last number that was sent in any connection. */
+  #sent = 0;
+  /** What is on its way: the cost of the packets from #first to #unsent. */
+  #flying = 0;
 
   constructor(limits: Limits, bound: OutboxBound) {
     this.#limits = limits;
@@ -44,7 +54,7 @@ export class Outbox {
     return this.#first + this.#entries.length - 1;
   }
 
-  /** The number that the next packet to be sent has. */
+  /** The number that the next packet to be sent has; those below were sent in this connection, or need not be. */
   get unsent(): number {
     return this.#unsent;
   }
@@ -66,7 +76,12 @@ export class Outbox {
     return this.last;
   }
 
-  /** The next packets to send, as many as one frame may hold; undefined when all are sent. */
+  /** How many packets the server has not processed yet, or has not told us so. */
+  get size(): number {
+    return this.#entries.length;
+  }
+
+  /** The next packets to send, as many as one frame may hold; undefined when no more may be sent now. */
   take(): Batch | undefined {
     const start = this.#unsent - this.#first;
     let bytes = overhead.bytes;
@@ -78,10 +93,13 @@ export class Outbox {
       elements += entry.elements;
       // One packet always fits: emit refused what would not.
       if (end > start && (bytes > this.#limits.frame || elements > this.#limits.elements)) break;
+      if (end > 0 && this.#flying + cost(entry) > window) break;
+      this.#flying += cost(entry);
     }
     if (end === start) return undefined;
     const seq = this.#unsent;
     this.#unsent = this.#first + end;
+    this.#sent = Math.max(this.#sent, this.#unsent - 1);
     return { seq, packets: this.#entries.slice(start, end).map((entry) => entry.bytes) };
   }
 
@@ -89,7 +107,21 @@ export class Outbox {
   trim(ack: number): void {
     const n = ack - this.#first + 1;
     if (n <= 0) return;
-    for (const entry of this.#entries.splice(0, n)) this.#bytes -= entry.bytes.length;
+    for (const entry of this.#entries.splice(0, n)) {
+      this.#bytes -= entry.bytes.length;
+      this.#flying -= cost(entry);
+    }
     this.#first += n;
+  }
+
+  /**
+   * A new connection: packet `seq` was the last that reached the server, so what comes after it is
+   * sent again. Returns false if that cannot be.
+   */
+  rewind(seq: number): boolean {
+    if (seq < this.#first - 1 || seq > this.#sent) return false;
+    this.#unsent = seq + 1;
+    this.#flying = this.#entries.slice(0, this.#unsent - this.#first).reduce((sum, entry) => sum + cost(entry), 0);
+    return true;
   }
 }

@@ -45,6 +45,11 @@ export class Requests {
     for (const [id, open] of this.#open) if (open.seq === seq) this.fail(id, error);
   }
 
+  /** No answer will come to what was sent up to packet `seq`. */
+  failThrough(seq: number, error: () => VolleyError): void {
+    for (const [id, open] of [...this.#open]) if (open.seq <= seq) this.fail(id, error());
+  }
+
   failAll(error: () => VolleyError): void {
     for (const id of [...this.#open.keys()]) this.fail(id, error());
   }

@@ -1,51 +1,11 @@
 import { Code } from "./codes.js";
-import { encode } from "./codec.js";
-import { describe, FrameError, VolleyError } from "./errors.js";
-import type { Answer, AnyEvents, EventName, PayloadArgs, Question, RequestName } from "./events.js";
-import { overhead, Type, volley } from "./frames.js";
-import type { LeftFrame, Limits, NoticeFrame, Packet, RoomFacts, VolleyFrame } from "./frames.js";
-import { due, now } from "./alarm.js";
+import { describe, VolleyError } from "./errors.js";
+import type { Answer, AnyEvents, EventName, LeaveInfo, Meta, PayloadArgs, Question } from "./events.js";
+import type { RejoinInfo, RequestName, RequestOptions } from "./events.js";
+import { Type, type NoticeFrame, type Packet, type ResyncFrame, type RoomFacts, type VolleyFrame } from "./frames.js";
 import { Listeners, type Unsubscribe } from "./listeners.js";
-import { measure } from "./measure.js";
-import type { Names } from "./names.js";
-import { Outbox, type OutboxBound } from "./outbox.js";
 import { Requests } from "./requests.js";
-
-/** What a room needs of its client. @internal */
-export interface Link {
-  readonly open: boolean;
-  readonly limits: Limits;
-  readonly names: Names;
-  readonly bound: OutboxBound;
-  send(frame: Uint8Array<ArrayBuffer>): void;
-  sendLeave(channel: number): void;
-  /** Looks at this room's `_ackDue` no later than `time`. */
-  wakeBy(time: number): void;
-  /** Tells the user about an exception of theirs. */
-  report(error: unknown): void;
-  /** The room is over and its channel is free. */
-  release(channel: number): void;
-}
-
-/** What goes with a packet. */
-export interface Meta {
-  /** The tick of the frame that brought the packet. */
-  readonly tick: number;
-  /** The number of our last packet that the room had processed by then. */
-  readonly ack: number;
-}
-
-/** Why and how a room was left: one of the codes 4100–4109, or the close code of the connection. */
-export interface LeaveInfo {
-  readonly code: number;
-  readonly reason: string;
-}
-
-/** Options of one request. */
-export interface RequestOptions {
-  /** How long to wait for the reply, in ms; 0 waits as long as the room lasts. 10,000 if not given. */
-  timeout?: number;
-}
+import { Seat, type Link } from "./seat.js";
 
 type Handler = (payload: unknown) => unknown;
 
@@ -53,29 +13,24 @@ type Handler = (payload: unknown) => unknown;
  * This client's membership in one room: `Server` are the events that the room sends, `Client` those
  * that it takes. Rooms come from the methods of `Client`.
  *
+ * A room outlives its connection. While the connection is lost, what is emitted waits; when it is back,
+ * the room carries on where it was, and every event, request and reply arrives exactly once and in
+ * order, in both directions. Two things may happen instead, and are told: `onResync`, if we were away
+ * for longer than the room remembers, and `onRejoin`, if the server had given up our seat.
+ *
  * Events that arrive before the code that awaited the join had its turn are not lost: they are held
  * until the next macrotask. So add the listeners in the turn that got the room, before any other
  * `await` on something that takes longer than a promise that is resolved already.
  */
 export class Room<Server extends object = AnyEvents, Client extends object = AnyEvents> {
-  /** The room's id; others join it by `joinById`. */
-  readonly id: string;
-  /** The kind of the room. */
-  readonly kind: string;
-  /** This client's number in the room, never 0. */
-  readonly clientId: number;
-  /** Ticks a second; 0 for a room that runs only when something happens. */
-  readonly rate: number;
   /** Resolves when this client is no longer in the room; never rejects. */
   readonly left: Promise<LeaveInfo>;
 
-  /** When the ticks that were processed must be acknowledged; Infinity if they are. @internal */
-  _ackDue = Infinity;
+  /** Of the present membership: a client that had to join again has another one, in the same room. @internal */
+  _seat: Seat;
 
   readonly #link: Link;
   readonly #channel: number;
-  readonly #acks: number;
-  readonly #outbox: Outbox;
   readonly #requests = new Requests();
   readonly #handlers = new Map<string, Handler>();
   readonly #listeners = new Map<string, Listeners<[payload: unknown, meta: Meta]>>();
@@ -83,60 +38,81 @@ export class Room<Server extends object = AnyEvents, Client extends object = Any
   readonly #volleys: Listeners<[tick: number, ack: number]>;
   readonly #leaves: Listeners<[code: number, reason: string]>;
   readonly #notices: Listeners<[code: number, reason: string, seq: number]>;
+  readonly #resyncs: Listeners<[tick: number]>;
+  readonly #rejoins: Listeners<[info: RejoinInfo]>;
 
   /** Steps that wait until the code that awaited the join had its turn; null from then on. */
   #held: (() => void)[] | null = [];
-  #flushing = false;
-  #leaving = false;
+  /** RESUMED's number, until the first VOLLEY after it. */
+  #reached: number | undefined;
+  /** Replies were lost; the next VOLLEY says up to where. */
+  #resyncing = false;
   #end: LeaveInfo | undefined;
   #resolveLeft!: (info: LeaveInfo) => void;
 
-  #tick: number;
-  #ack = 0;
-  /** The newest tick that arrived, which may be ahead of #tick while steps are held. */
-  #newest: number;
-  /** The last tick that the server heard from us. */
-  #told: number;
-
   /** @internal */
   constructor(link: Link, channel: number, facts: RoomFacts) {
-    this.id = facts.room;
-    this.kind = facts.kind;
-    this.clientId = facts.client;
-    this.rate = facts.rate;
     this.#link = link;
     this.#channel = channel;
-    this.#acks = facts.acks;
-    this.#tick = this.#newest = this.#told = facts.tick;
-    this.#outbox = new Outbox(link.limits, link.bound);
+    this._seat = new Seat(link, channel, facts);
     this.#any = new Listeners(link.report);
     this.#volleys = new Listeners(link.report);
     this.#leaves = new Listeners(link.report);
     this.#notices = new Listeners(link.report);
+    this.#resyncs = new Listeners(link.report);
+    this.#rejoins = new Listeners(link.report);
     this.left = new Promise((resolve) => {
       this.#resolveLeft = resolve;
     });
     setTimeout(() => this.#letGo(), 0);
   }
 
+  /** The room's id; others join it by `joinById`. Another one after `onRejoin` if the room was gone. */
+  get id(): string {
+    return this._seat.facts.room;
+  }
+
+  /** The kind of the room. */
+  get kind(): string {
+    return this._seat.facts.kind;
+  }
+
+  /** This client's number in the room, never 0. It changes with `onRejoin`. */
+  get clientId(): number {
+    return this._seat.facts.client;
+  }
+
+  /** Ticks a second; 0 for a room that runs only when something happens. */
+  get rate(): number {
+    return this._seat.facts.rate;
+  }
+
   /** The last tick that was processed: its packets are being dispatched or were. */
   get tick(): number {
-    return this.#tick;
+    return this._seat.tick;
   }
 
   /** The number of our last packet that the room has processed; 0 before the first. */
   get ack(): number {
-    return this.#ack;
+    return this._seat.ack;
   }
 
   /** The number of the last packet that we emitted; 0 before the first. */
   get seq(): number {
-    return this.#outbox.last;
+    return this._seat.seq;
   }
 
-  /** Whether this client is in the room and has not begun to leave it: only then anything is sent. */
+  /**
+   * Whether this client is in the room and has not begun to leave it. That stays so while the connection
+   * is lost and may come back: what is emitted then waits.
+   */
   get joined(): boolean {
-    return this.#end === undefined && !this.#leaving && this.#link.open;
+    return this.#end === undefined && !this._seat.leaving && this.#link.open;
+  }
+
+  /** Whether what is emitted leaves now: `joined`, and the connection stands. */
+  get connected(): boolean {
+    return this._seat.live && this.joined;
   }
 
   /** Calls `listener` with each event of this name. */
@@ -187,6 +163,25 @@ export class Room<Server extends object = AnyEvents, Client extends object = Any
   }
 
   /**
+   * Calls `listener` when this client was away, or read too slowly, for longer than the room remembers:
+   * forget what you know of the room's state; the events that follow, from `tick` on, tell it anew.
+   * What was emitted is not affected; unanswered requests that may have been processed fail as `lost`.
+   */
+  onResync(listener: (tick: number) => unknown): Unsubscribe {
+    return this.#resyncs.add(listener);
+  }
+
+  /**
+   * Calls `listener` when the server had given up our seat and this client has joined again, by itself
+   * and with the same options: the same room, or if that is gone or full, one as it was asked for at
+   * first. Everything begins anew: the state, `seq`, `ack` and `clientId`; unanswered requests have
+   * failed as `lost`.
+   */
+  onRejoin(listener: (info: RejoinInfo) => unknown): Unsubscribe {
+    return this.#rejoins.add(listener);
+  }
+
+  /**
    * Answers the server's requests of this name: with what `handler` returns or resolves to. What it
    * throws is sent as the failure's text, so it should hold no secrets.
    *
@@ -206,7 +201,8 @@ export class Room<Server extends object = AnyEvents, Client extends object = Any
 
   /**
    * Sends an event. All that is emitted in one turn leaves as one frame; the payload is encoded at
-   * once, so it may be changed afterwards.
+   * once, so it may be changed afterwards. While the connection is lost it waits; for what only counts
+   * while it is new, look at `connected` first.
    *
    * Numbers must be finite; integers beyond 2^53 are exact only as bigint. Binary data is a
    * Uint8Array, a time is a Date, an undefined member of an object is left out.
@@ -217,7 +213,7 @@ export class Room<Server extends object = AnyEvents, Client extends object = Any
    */
   emit<K extends EventName<Client>>(event: K, ...args: PayloadArgs<Client[K]>): number {
     this.#checkJoined();
-    return this.#push(event, this.#link.names.ref(event), args[0]);
+    return this._seat.push(event, this.#link.names.ref(event), args[0]);
   }
 
   /**
@@ -225,8 +221,9 @@ export class Room<Server extends object = AnyEvents, Client extends object = Any
    * one frame.
    *
    * Rejects with a {@link VolleyError} of kind `remote` with the room's text, `timeout`, `refused` if
-   * the server dropped the packet, `full` if `limits.requests` are unanswered, `left` or `closed`
-   * when the room or the connection ends, and as {@link emit} throws.
+   * the server dropped the packet, `full` if `limits.requests` are unanswered, `lost` if after a lost
+   * connection nobody can tell whether it was processed, `left` or `closed` when the room or the client
+   * ends, and as {@link emit} throws.
    */
   async request<K extends RequestName<Client>>(
     event: K,
@@ -238,16 +235,13 @@ export class Room<Server extends object = AnyEvents, Client extends object = Any
       throw new VolleyError("full", `${this.#requests.size} requests are unanswered already`, Code.TooManyRequests);
     }
     const id = this.#requests.nextId();
-    const seq = this.#push(event, this.#link.names.ref(event), payload, id);
+    const seq = this._seat.push(event, this.#link.names.ref(event), payload, id);
     return (await this.#requests.wait(id, event, seq, options?.timeout ?? 10_000)) as Answer<Client[K]>;
   }
 
   /** Sends what was emitted so far, instead of at the end of the turn. */
   flush(): void {
-    if (!this.joined) return;
-    for (let batch = this.#outbox.take(); batch; batch = this.#outbox.take()) {
-      this.#sendVolley(batch.seq, batch.packets);
-    }
+    this._seat.flush();
   }
 
   /**
@@ -255,37 +249,48 @@ export class Room<Server extends object = AnyEvents, Client extends object = Any
    * it never rejects.
    */
   async leave(): Promise<void> {
-    if (this.joined) {
-      this.flush();
-      this.#leaving = true;
-      this._ackDue = Infinity; // LEAVE is our last word
-      this.#link.sendLeave(this.#channel);
-    }
+    if (this.joined) this._seat.leave();
     await this.left;
   }
 
   /** A frame of this room came. @throws {@link FrameError} @internal */
-  _receive(frame: VolleyFrame | LeftFrame | NoticeFrame): void {
+  _receive(frame: VolleyFrame | NoticeFrame | ResyncFrame): void {
     switch (frame.type) {
       case Type.Volley: {
         // All that can be wrong with the frame is found now, when the connection can be blamed.
-        if (frame.tick < this.#newest) {
-          throw new FrameError(Code.UnexpectedFrame, `tick ${frame.tick} came after tick ${this.#newest}`);
-        }
-        if (frame.ack >= this.#outbox.unsent) {
-          throw new FrameError(Code.UnexpectedFrame, `packet ${frame.ack} was acknowledged and never sent`);
-        }
-        this.#newest = frame.tick;
+        this._seat.arrived(frame.tick, frame.ack);
         const packets = frame.packets.map((p) =>
           p.kind === "event" || p.kind === "request" ? { ...p, event: this.#link.names.name(p.event) } : p,
         );
-        return this.#step(() => this.#onVolleyFrame(frame.tick, frame.ack, packets));
+        this.#reached = undefined;
+        return this.#step(() => this.#onVolley(frame.tick, frame.ack, packets));
       }
       case Type.Notice:
-        return this.#step(() => this.#onNoticeFrame(frame));
-      case Type.Left:
-        return this._end(frame.code, frame.reason);
+        return this.#step(() => this.#onNotice(frame));
+      case Type.Resync: {
+        this._seat.arrived(frame.tick, 0);
+        const reached = this.#reached;
+        return this.#step(() => this.#onResync(frame.tick, reached));
+      }
     }
+  }
+
+  /** A new connection carries on; packet `seq` was our last to reach the server. @throws {@link FrameError} @internal */
+  _resumed(seq: number): void {
+    this._seat.resume(seq);
+    this.#reached = seq;
+  }
+
+  /** The server had forgotten us, and we have joined again. @internal */
+  _rejoined(facts: RoomFacts): void {
+    this.#letGo(); // what is held belongs to the old membership
+    const { unacked, leaving } = this._seat;
+    this._seat = new Seat(this.#link, this.#channel, facts);
+    this.#reached = undefined;
+    this.#resyncing = false;
+    this.#requests.failAll(lostRequest);
+    this.#rejoins.call({ lost: unacked });
+    if (leaving) this._seat.leave();
   }
 
   /** The room is over for this client. @internal */
@@ -293,20 +298,13 @@ export class Room<Server extends object = AnyEvents, Client extends object = Any
     if (this.#end) return;
     // From here on nothing more is sent: the channel is no longer ours.
     const end = (this.#end = { code, reason });
-    this._ackDue = Infinity;
+    this._seat.cut();
     this.#link.release(this.#channel);
     this.#step(() => {
       this.#requests.failAll(() => this.#gone());
       this.#resolveLeft(end);
       this.#leaves.call(code, reason);
     });
-  }
-
-  /** Acknowledges the ticks that were processed, if it is time. @internal */
-  _ackIfDue(): void {
-    if (!due(this._ackDue)) return;
-    this.flush();
-    if (this._ackDue < Infinity) this.#sendVolley(this.#outbox.unsent, []);
   }
 
   /** Does one step of the room's history now, or in its turn if steps are held. */
@@ -323,17 +321,26 @@ export class Room<Server extends object = AnyEvents, Client extends object = Any
     for (const step of held) step();
   }
 
-  #onVolleyFrame(tick: number, ack: number, packets: readonly Packet[]): void {
-    this.#tick = tick;
-    if (ack > this.#ack) this.#ack = ack;
-    this.#outbox.trim(this.#ack);
-    const meta: Meta = { tick, ack: this.#ack };
+  #onVolley(tick: number, ack: number, packets: readonly Packet[]): void {
+    const seat = this._seat;
+    seat.begin(tick, ack);
+    const meta: Meta = { tick, ack: seat.ack };
     for (const packet of packets) this.#dispatch(packet, meta);
-    this.#volleys.call(tick, this.#ack);
-    // Half of the time that the server gives us, so that the way there fits in as well.
-    if (tick > this.#told && this._ackDue === Infinity && this.joined) this._ackDue = now() + this.#acks / 2;
-    this._ackIfDue(); // timers of hidden pages hardly run; frames still arrive
-    if (this._ackDue < Infinity) this.#link.wakeBy(this._ackDue);
+    if (this.#resyncing) {
+      this.#resyncing = false;
+      this.#requests.failThrough(seat.ack, lostRequest);
+    }
+    this.#volleys.call(tick, seat.ack);
+    seat.done();
+  }
+
+  #onResync(tick: number, reached: number | undefined): void {
+    this._seat.begin(tick, 0);
+    // Lost are the replies to what the room had processed: the next VOLLEY tells how much that was. What
+    // had arrived before RESUMED counts as processed.
+    if (reached !== undefined) this.#requests.failThrough(reached, lostRequest);
+    this.#resyncing = true;
+    this.#resyncs.call(tick);
   }
 
   #dispatch(packet: Packet, meta: Meta): void {
@@ -356,19 +363,22 @@ export class Room<Server extends object = AnyEvents, Client extends object = Any
   async #answer(event: string, payload: unknown, id: number): Promise<void> {
     const handler = this.#handlers.get(event);
     if (!handler) return this.#reply(-2, "no handler", id);
+    const asked = this._seat;
+    let ref: -1 | -2 = -1;
     let reply: unknown;
     try {
       reply = await handler(payload);
     } catch (error) {
-      return this.#reply(-2, error instanceof Error ? error.message : String(error), id);
+      ref = -2;
+      reply = error instanceof Error ? error.message : String(error);
     }
-    this.#reply(-1, reply, id);
+    if (asked === this._seat) this.#reply(ref, reply, id); // in another membership nobody waits for it
   }
 
   #reply(ref: -1 | -2, payload: unknown, id: number): void {
     if (!this.joined) return; // nobody waits for it any more
     try {
-      this.#push(ref === -1 ? "reply" : "failure", ref, payload, id);
+      this._seat.push(ref === -1 ? "reply" : "failure", ref, payload, id);
     } catch (error) {
       this.#link.report(error);
       // The asker must not wait for nothing, but if even this cannot be sent, the outbox is full.
@@ -376,7 +386,7 @@ export class Room<Server extends object = AnyEvents, Client extends object = Any
     }
   }
 
-  #onNoticeFrame({ code, reason, seq }: NoticeFrame): void {
+  #onNotice({ code, reason, seq }: NoticeFrame): void {
     const error = new VolleyError("refused", describe(code, reason), code);
     this.#requests.failPacket(seq, error);
     // Nobody listens: a mistyped event name must not be silent.
@@ -384,42 +394,15 @@ export class Room<Server extends object = AnyEvents, Client extends object = Any
     this.#notices.call(code, reason, seq);
   }
 
-  /** Encodes a packet, numbers it and sees to it that it leaves. */
-  #push(what: string, ref: string | number, payload: unknown, id?: number): number {
-    const { limits } = this.#link;
-    const values = measure(payload, what, limits.depth - overhead.depth);
-    const packet = encode(id === undefined ? [ref, payload] : [ref, payload, id]);
-    const elements = values + 3; // the array, the event and the id
-    if (packet.length + overhead.bytes > limits.frame) {
-      throw new VolleyError("invalid", `${what} has ${packet.length} bytes; a frame may have ${limits.frame}`);
-    }
-    if (elements + overhead.elements > limits.elements) {
-      throw new VolleyError("invalid", `${what} holds ${values} values; a frame may hold ${limits.elements}`);
-    }
-    const seq = this.#outbox.push(packet, elements);
-    if (!this.#flushing) {
-      this.#flushing = true;
-      queueMicrotask(() => {
-        this.#flushing = false;
-        this.flush();
-      });
-    }
-    return seq;
-  }
-
-  #sendVolley(seq: number, packets: readonly Uint8Array[]): void {
-    this.#link.send(volley(this.#channel, seq, this.#tick, packets));
-    this.#told = this.#tick;
-    this._ackDue = Infinity;
-  }
-
   #checkJoined(): void {
     if (!this.joined) throw this.#gone();
   }
 
   #gone(): VolleyError {
-    const { code, reason } = this.#end ?? { code: this.#leaving ? Code.Left : 0, reason: "" };
+    const { code, reason } = this.#end ?? { code: this._seat.leaving ? Code.Left : 0, reason: "" };
     if (code >= Code.Left && code < 4200) return new VolleyError("left", `not in the room: ${describe(code, reason)}`, code);
     return new VolleyError("closed", code ? `the connection closed: ${describe(code, reason)}` : "the connection is closed", code);
   }
 }
+
+const lostRequest = () => new VolleyError("lost", "the connection was lost, and whether the request was processed cannot be told any more");

@@ -11,11 +11,13 @@
  * @packageDocumentation
  */
 export { connect } from "./connect.js";
-export { Client, type CloseInfo, type ConnectOptions } from "./client.js";
-export { Room, type LeaveInfo, type Meta, type RequestOptions } from "./room.js";
+export { Client, type ConnectOptions } from "./client.js";
+export type { ClientState, CloseInfo, ReconnectOptions } from "./comeback.js";
+export { Room } from "./room.js";
 export { VolleyError, type ErrorKind } from "./errors.js";
 export { Code, codeName, reconnectRule, type Reconnect } from "./codes.js";
-export type { AnyEvents, Answer, EventName, PayloadArgs, Question, RequestName } from "./events.js";
+export type { AnyEvents, Answer, EventName, LeaveInfo, Meta, PayloadArgs } from "./events.js";
+export type { Question, RejoinInfo, RequestName, RequestOptions } from "./events.js";
 export type { Limits } from "./frames.js";
 export type { Unsubscribe } from "./listeners.js";
 export type { WebSocketClass, WebSocketLike } from "./socket.js";

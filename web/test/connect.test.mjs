@@ -7,7 +7,7 @@ import { limits, welcome } from "./server.mjs";
 
 async function begin(options) {
   const { WebSocket, last } = fakeWebSocket();
-  const pending = connect("http://test/volley", { WebSocket, ...options });
+  const pending = connect("http://test/volley", { WebSocket, reconnect: false, ...options });
   pending.catch(() => {});
   await microtasks();
   return { pending, socket: last() };

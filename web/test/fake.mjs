@@ -1,5 +1,6 @@
 // A scripted WebSocket and a clock under the test's control. The frames of the script are written and
 // read with the msgpack library as it comes, not with the client's own codec.
+import assert from "node:assert/strict";
 import { decode, encode } from "@msgpack/msgpack";
 import { connect } from "../.build/src/connect.js";
 import { welcome } from "./server.mjs";
@@ -7,6 +8,7 @@ import { welcome } from "./server.mjs";
 /** A class of WebSockets whose instances do nothing by themselves; `last()` is the newest. */
 export function fakeWebSocket() {
   let last;
+  const all = [];
   class FakeWebSocket {
     /** What the client sent, decoded. */
     sent = [];
@@ -14,7 +16,7 @@ export function fakeWebSocket() {
 
     constructor(url) {
       this.url = url;
-      last = this;
+      all.push((last = this));
     }
     send(data) {
       if (this.closed) throw new Error("sent on a closed socket");
@@ -32,7 +34,17 @@ export function fakeWebSocket() {
     receiveBytes(bytes) {
       this.onmessage?.({ data: new Uint8Array(bytes).buffer });
     }
-    drop(code, reason = "") {
+    /** The socket opens, and the server answers with WELCOME; returns the options of HELLO. */
+    welcome(facts = {}) {
+      this.onopen({});
+      const [type, , options] = this.sent.shift();
+      if (type !== 1) throw new Error(`the first frame is of type ${type}`);
+      this.receive([2, 1, welcome(facts)]);
+      // The first word on a resumed session, so that the old token ends.
+      if (facts.resumed && options.resume && !this.closed) assert.deepEqual(this.sent.shift(), [7, 0]);
+      return options;
+    }
+    drop(code = 1006, reason = "") {
       this.onclose?.({ code, reason });
     }
     /** What was sent since the last call. */
@@ -40,30 +52,28 @@ export function fakeWebSocket() {
       return this.sent.splice(0);
     }
   }
-  return { WebSocket: FakeWebSocket, last: () => last };
+  return { WebSocket: FakeWebSocket, last: () => last, all };
 }
 
-/** A client that has been welcomed, and its socket. `facts` override those of WELCOME. */
+/** A client that has been welcomed, and its socket. `facts` override those of WELCOME. It does not come back if not told to. */
 export async function connected(facts = {}, options = {}) {
-  const { WebSocket, last } = fakeWebSocket();
-  const pending = connect("ws://test/volley", { WebSocket, ...options });
+  const { WebSocket, last, all } = fakeWebSocket();
+  const pending = connect("ws://test/volley", { WebSocket, reconnect: false, ...options });
   await microtasks();
   const socket = last();
-  socket.onopen({});
-  socket.receive([2, 1, welcome(facts)]);
+  socket.welcome(facts);
   const client = await pending;
-  socket.take();
-  return { client, socket };
+  return { client, socket, last, all };
 }
 
 /** A client in a room on channel 0, at tick 100. */
 export async function joined(facts = {}, roomFacts = {}, options = {}) {
-  const { client, socket } = await connected(facts, options);
-  const pending = client.joinOrCreate("pong");
-  socket.receive(joinedFrame(0, roomFacts));
+  const all = await connected(facts, options);
+  const pending = all.client.joinOrCreate("pong", { name: "Ann" });
+  all.socket.receive(joinedFrame(0, roomFacts));
   const room = await pending;
-  socket.take();
-  return { client, socket, room };
+  all.socket.take();
+  return { ...all, room };
 }
 
 export function joinedFrame(channel, facts = {}) {

@@ -108,7 +108,7 @@ test("frames of later versions are ignored, and what they add to ours", async ()
   await turn();
   const heard = [];
   room.onAny((event, payload) => heard.push([event, payload]));
-  socket.receive([12], [200, { a: 1 }], [0, 0, 101, 0, [["state", 1]], "more", 5], [9, 2, ["seat"], 1], [8, 5, 5]);
+  socket.receive([14], [200, { a: 1 }], [0, 0, 101, 0, [["state", 1]], "more", 5], [9, 2, ["seat"], 1], [8, 5, 5]);
   assert.deepEqual(heard, [["state", 1]]);
   assert.equal(room.joined, true);
   client.close();

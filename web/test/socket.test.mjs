@@ -40,7 +40,7 @@ for (const [name, options] of [
 }
 
 test("the server's close code arrives", async () => {
-  const client = await connect(server.url, { WebSocket });
+  const client = await connect(server.url, { WebSocket, reconnect: false });
   const room = await client.join("echo");
   for (const socket of server.sockets) socket.close(1001, "bye");
   assert.deepEqual(await client.closed, {

@@ -1,97 +1,101 @@
-// One connection and one room. When they are lost they come back by themselves, unless the server says that it is no use.
-import { Code, codeName, connect, reconnectRule } from "/volley.js";
+// The client and its room. A lost connection comes back by itself, with the seat, and the game goes on; what remains here is the
+// very first connection, to join again when a room has ended, and to say how things stand.
+import { Code, codeName, connect } from "/volley.js";
 import { CountingSocket } from "./bytes.js";
 
 const firstWait = 500; // ms, doubled with each failure
-const longestWait = 10_000;
-const steady = 5_000; // a connection that has lasted so long ends a row of failures
+const longestWait = 4_000; // so that there are some tries while the seat is kept
 
 export class Connection {
   client;
   room;
 
-  #options;
-  #joined;
-  #lost;
-  #failures = 0;
-  #since = 0;
+  #told;
+  #failures = 0; // in a row, to connect for the first time or to join
   #timer;
-  #turn = 0; // of connecting; what belongs to an older one is late
+  #joining = false;
 
   /**
-   * options() is what to join with. joined(room) is called in each room; lost(text, wait) when it is gone: wait is how many
-   * ms until the next try, undefined if there will be none before retry is called.
+   * told has options(), what to join with; joined(room), for each room; anew(room), when a room tells everything anew;
+   * lost(text, wait), when there is no game: the next try begins in wait ms, undefined: none will before retry is called; and
+   * back(), when the game goes on.
    */
-  constructor({ options, joined, lost }) {
-    this.#options = options;
-    this.#joined = joined;
-    this.#lost = lost;
-    // Browsers keep pages, with their connections, for when their user comes back; a seat must not be kept with them.
-    addEventListener("pagehide", () => this.#leave());
-    addEventListener("pageshow", (event) => event.persisted && this.retry());
+  constructor(told) {
+    this.#told = told;
     this.retry();
   }
 
-  /** Connects now. */
-  async retry() {
-    this.#leave();
-    const turn = this.#turn;
-    try {
-      const client = await connect(undefined, { WebSocket: CountingSocket });
-      if (turn !== this.#turn) return client.close();
-      this.client = client;
-      client.onClose((info) => client === this.client && this.#gone(info));
-      await this.#join();
-    } catch (error) {
-      if (turn !== this.#turn) return; // onClose has told already, or another try is under way
-      const code = error.code ?? 0;
-      this.#gone({ name: code ? codeName(code) : "", reason: error.message, reconnect: reconnectRule(code), delay: 0 });
-    }
+  /** Tries now. */
+  retry() {
+    const { client } = this;
+    if (!client || client.state.status === "closed") this.#connect();
+    else if (client.state.status === "open") this.#join();
+    else client.retry();
   }
 
   /** Leaves the room and joins again, with other options. */
   async rejoin() {
-    const room = this.room;
+    const { room } = this;
     this.room = undefined;
     await room?.leave();
-    await this.#join().catch(() => this.retry());
+    this.#join();
+  }
+
+  async #connect() {
+    clearTimeout(this.#timer);
+    try {
+      const client = (this.client = await connect(undefined, { WebSocket: CountingSocket, reconnect: { maxDelay: longestWait } }));
+      client.onState((state) => this.#show(state));
+      this.#join();
+    } catch (error) {
+      this.client = undefined;
+      this.#again(error.code, error.message);
+    }
   }
 
   async #join() {
-    const { client } = this;
-    const room = await client.joinOrCreate("pong", this.#options());
-    if (client !== this.client) return;
-    this.room = room;
-    this.#since = performance.now();
-    room.onLeave((code, reason) => {
-      const roomOnly = code >= Code.Left && code < 4200; // otherwise onClose tells
-      if (room !== this.room || !roomOnly) return;
-      this.#gone({ name: codeName(code), reason, reconnect: code === Code.Kicked ? "no" : "later", delay: 0 });
-    });
-    this.#joined(room);
-  }
-
-  /** Ends what there is, and what is under way. */
-  #leave() {
     clearTimeout(this.#timer);
-    this.#turn++;
-    const { client } = this;
-    this.client = this.room = undefined;
-    client?.close();
+    if (this.room || this.#joining) return;
+    this.#joining = true;
+    try {
+      const room = (this.room = await this.client.joinOrCreate("pong", this.#told.options()));
+      this.#failures = 0;
+      room.onLeave((code, reason) => room === this.room && this.#out(code, reason));
+      room.onRejoin(() => this.#told.anew(room));
+      room.onResync(() => this.#told.anew(room));
+      this.#told.joined(room);
+    } catch (error) {
+      this.#out(error.code, error.message);
+    } finally {
+      this.#joining = false;
+    }
   }
 
-  #gone({ name, reason, reconnect, delay }) {
-    this.#leave();
-    if (performance.now() - this.#since > steady) this.#failures = 0;
-    const text = plain[name] ?? (reason || `The connection closed (${name}).`);
-    if (reconnect === "no") return this.#lost(text);
-    const most = Math.min(longestWait, firstWait * 2 ** this.#failures);
-    const atOnce = reconnect === "new" && this.#failures === 0;
-    const wait = delay || (atOnce ? 0 : most * (0.5 + 0.5 * Math.random())); // not everybody at the same moment
-    this.#failures++;
-    this.#lost(text, wait);
+  /** We are in no room. */
+  #out(code, reason) {
+    this.room = undefined;
+    if (this.client.state.status !== "open") return; // #show tells, and joins when it is open
+    if (code === Code.Kicked) this.#told.lost(text(code, reason));
+    else this.#again(code, reason);
+  }
+
+  #again(code, reason) {
+    const wait = Math.random() * Math.min(longestWait, firstWait * 2 ** this.#failures++); // not everybody at the same moment
+    this.#told.lost(text(code, reason), wait);
     this.#timer = setTimeout(() => this.retry(), wait);
   }
+
+  #show({ status, delay, code, reason }) {
+    if (status === "reconnecting") this.#told.lost(text(code, reason), delay);
+    else if (status === "closed") this.#told.lost(text(code, reason));
+    else if (status === "open" && this.room) this.#told.back();
+    else if (status === "open") this.#join();
+  }
+}
+
+function text(code, reason) {
+  const name = codeName(code);
+  return plain[name] ?? (reason || `The connection closed (${name}).`);
 }
 
 const plain = {
@@ -101,5 +105,7 @@ const plain = {
   "room-failed": "The game had a fault.",
   "slow-consumer": "This connection is too slow for the game.",
   "idle-timeout": "The server has not heard from us for a while.",
+  "resume-failed": "The game went on without us.",
   overloaded: "The server is full.",
+  replaced: "The game goes on in another window.",
 };

@@ -17,7 +17,7 @@ export function showTable(table, seat) {
     const own = side === seat;
     box.classList.toggle("empty", !table.Names[side]);
     setText(name, table.Names[side] || "free");
-    setText(mark, own ? "you" : table.Bots[side] ? "bot" : "");
+    setText(mark, own ? "you" : table.Bots[side] ? "bot" : table.Away[side] ? "away" : "");
     name.disabled = !own;
     name.title = own ? "Change your name; a new match begins" : "";
   });
@@ -40,6 +40,7 @@ export const showNote = (text) => setText($("#note"), text);
 /** Why there is no game, and what happens next, which is not read out each second; undefined: there is one. */
 export function showLost(text, again = "") {
   $("#lost").hidden = text === undefined;
+  setText($("#lost h1"), again ? "Reconnecting…" : "Connection lost");
   if (text !== undefined) setText($("#why"), text);
   setText($("#again"), again);
 }

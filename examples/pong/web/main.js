@@ -11,6 +11,8 @@ import { Stats } from "./stats.js";
 import { audible, bounceSound, goalSound, toggleSound, winSound } from "./sound.js";
 import { myName, rename } from "./names.js";
 
+const patience = 1500; // ms
+
 const canvas = document.querySelector("#canvas");
 const picture = new Picture(canvas);
 const input = new Input(canvas);
@@ -18,7 +20,7 @@ const effects = new Effects();
 
 let match; // undefined before the first join
 let paddle; // one's own
-let lost; // {text, until}: why there is no game, and when the next try is
+let lost; // {text, since, until}: why there is no game, since when, and when the next try is
 let shown; // what was drawn last
 let frames = 0;
 let last = performance.now();
@@ -26,19 +28,34 @@ let last = performance.now();
 const connection = new Connection({
   options: () => ({ Name: myName() }),
   joined(room) {
-    lost = undefined;
     match = new Match(room, changed);
-    paddle = new Paddle((y) => room.joined && room.emit("aim", y));
+    // What one wants only counts while it is new: without a connection it is not kept.
+    paddle = new Paddle((y) => room.connected && room.emit("aim", y) > 0);
     input.reset();
     room.onVolley(() => stats.tick());
-    showLost();
+    back();
+  },
+  anew(room) {
+    match.forget(room.rate);
+    input.reset();
   },
   lost(text, wait) {
-    lost = { text, until: wait === undefined ? undefined : performance.now() + wait };
+    const now = performance.now();
+    lost = { text, since: lost?.since ?? now, until: wait === undefined ? undefined : now + wait };
   },
+  back,
 });
+
+function back() {
+  lost = undefined;
+  showLost();
+}
+
+/** Whether the connection has been lost so briefly that a note is enough. */
+const brief = () => lost?.until !== undefined && performance.now() - lost.since < patience;
+
 const stats = new Stats(connection);
-const report = expose(() => ({ match, lost, shown, frames }));
+const report = expose(() => ({ match, lost, brief: brief(), shown, frames }));
 
 /** The seat or the table is another. */
 function changed(before) {
@@ -55,6 +72,7 @@ function changed(before) {
 }
 
 function note(now) {
+  if (match && brief()) return "reconnecting…";
   if (!match || lost || match.over) return "";
   if (match.waiting) {
     const seconds = Math.max(1, Math.ceil((match.botAt - now) / 1000 - 0.1)); // a frame's time is a little old
@@ -68,7 +86,7 @@ function frame(now) {
   const seconds = Math.max(0, (now - last) / 1000);
   last = now;
   stats.frame();
-  if (lost) {
+  if (lost && !(match && brief())) {
     const left = lost.until && Math.max(0, Math.ceil((lost.until - now) / 1000));
     showLost(lost.text, left === undefined ? "" : `Trying again ${left ? `in ${left} s` : "now"}…`);
   }
@@ -110,7 +128,7 @@ command("#rematch", "KeyR", () => {
   if (match?.over && match.seat >= 0 && !lost) connection.room?.emit("rematch", true);
 });
 command("#retry", "", () => {
-  lost = lost && { text: lost.text, until: performance.now() };
+  if (lost) lost.until = performance.now();
   connection.retry();
 });
 editNames(myName, (name) => rename(name) && connection.rejoin());

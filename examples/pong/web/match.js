@@ -2,21 +2,20 @@
 import { botWaits } from "./court.js";
 import { Timeline } from "./timeline.js";
 
-const nobody = { Names: ["", ""], Bots: [false, false], Score: [0, 0], Winner: -1, Serve: 0, Watch: 0 };
+const nobody = { Names: ["", ""], Bots: [false, false], Away: [false, false], Score: [0, 0], Winner: -1, Serve: 0, Watch: 0 };
 
 export class Match {
-  seat = -1; // -1: we watch
-  table = nobody;
+  seat; // -1: we watch
+  table;
   timeline;
-  bounces = []; // {tick, side}, not yet shown
+  bounces; // {tick, side}, not yet shown
   #wait = 1; // how many ticks before the serve it was announced
   botAt = 0; // when a bot will take the empty seat
   #rate;
 
   /** changed(before) is called when the seat or the table is another; before is the table until then. */
   constructor(room, changed) {
-    this.#rate = room.rate;
-    this.timeline = new Timeline(room.rate);
+    this.forget(room.rate);
     room.on("seated", (seat) => {
       this.seat = seat;
       changed(this.table);
@@ -30,6 +29,15 @@ export class Match {
     });
     room.on("bounce", (side, { tick }) => this.bounces.push({ tick, side }));
     room.on("state", (state, { tick }) => this.timeline.add(tick, state, performance.now()));
+  }
+
+  /** Nothing is known any more: the room tells everything anew. */
+  forget(rate) {
+    this.#rate = rate;
+    this.seat = -1;
+    this.table = nobody;
+    this.timeline = new Timeline(rate);
+    this.bounces = [];
   }
 
   get waiting() {

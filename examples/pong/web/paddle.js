@@ -7,6 +7,7 @@ export class Paddle {
   #aim; // what the server was told last
   #send;
 
+  /** send(y) tells the server, and returns whether it could. */
   constructor(send) {
     this.#send = send;
   }
@@ -18,7 +19,7 @@ export class Paddle {
       return;
     }
     const aim = Math.round(clamp(wanted, reach, height - reach) * 20) / 20;
-    if (aim !== this.#aim) this.#send((this.#aim = aim));
+    if (aim !== this.#aim && this.#send(aim)) this.#aim = aim;
     this.y = towards(this.y, aim, paddleSpeed * seconds);
   }
 }

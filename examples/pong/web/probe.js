@@ -1,7 +1,7 @@
 // What tests may look at: the state as the server sent it, read-only. Nothing here can change the game.
 //
-// The root element has data-seat, data-phase ("connecting", "waiting", "serving", "playing", "over", "lost") and data-score
-// ("3-2"). window.pong has:
+// The root element has data-seat, data-phase ("connecting", "waiting", "serving", "playing", "over", "reconnecting", "lost") and
+// data-score ("3-2"). window.pong has:
 //
 //   seat, phase, names, bots, score, winner, watch   as on the table
 //   tick       the tick of the newest state
@@ -10,9 +10,9 @@
 //   frames     how many pictures were drawn
 const root = document.documentElement.dataset;
 
-/** look() returns {match, lost, shown, frames}. */
+/** look() returns {match, lost, brief, shown, frames}. */
 export function expose(look) {
-  const phase = ({ match, lost } = look()) => (lost ? "lost" : match ? match.phase : "connecting");
+  const phase = ({ match, lost, brief } = look()) => (lost ? (match && brief ? "reconnecting" : "lost") : match ? match.phase : "connecting");
   const copy = (s) => s && { x: s.x, y: s.y, paddles: [...s.paddles] };
   const table = () => look().match?.table;
   const getters = {
