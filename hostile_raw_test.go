@@ -24,6 +24,7 @@ const (
 	cut      codec.Code = 0 // it was closed without a word
 	survives codec.Code = 1 // it is still served
 	gone     codec.Code = 3 // it was closed, with or without a word
+	limited  codec.Code = 4 // it sent too much: codec.RateLimited, or codec.InboxFull
 	parted   codec.Code = 2 // it was closed as one that has taken its leave: by a close frame of 1000, or over TCP without a word
 )
 
@@ -54,7 +55,7 @@ func dialBare(t testing.TB, srv *running, transport string) *raw {
 	if srv.tls != nil {
 		conn = tls.Client(conn, srv.tls)
 	}
-	require.NoError(t, conn.SetDeadline(time.Now().Add(20*time.Second)))
+	require.NoError(t, conn.SetDeadline(time.Now().Add(30*time.Second)))
 	return &raw{t: t, srv: srv, conn: conn, in: bufio.NewReader(conn), ws: transport == "ws", transport: transport}
 }
 
@@ -143,25 +144,16 @@ func (r *raw) join(kind string) {
 // want returns the next frame of a type and passes over others.
 func (r *raw) want(kind codec.FrameType) []byte {
 	r.t.Helper()
+	var last []byte
 	for frame := r.receive(); frame != nil; frame = r.receive() {
 		in := codec.NewReader(frame, codec.ServerLimits)
 		if got, _, err := in.Frame(); err == nil && got == kind {
 			return frame
 		}
+		last = frame
 	}
-	require.Failf(r.t, "the connection ended", "before a frame of type %d", kind)
+	require.Failf(r.t, "the connection ended", "before a frame of type %d; the last one was %q, the close frame's code %d", kind, last, r.closed)
 	return nil
-}
-
-// reasoned returns the code of the next LEFT, NOTICE or BYE.
-func (r *raw) reasoned(kind codec.FrameType) codec.Code {
-	r.t.Helper()
-	in := codec.NewReader(r.want(kind), codec.ServerLimits)
-	_, n, err := in.Frame()
-	require.NoError(r.t, err)
-	said, err := in.Reasoned(kind, n)
-	require.NoError(r.t, err)
-	return said.Code
 }
 
 // receive returns the next frame; nil at the end.

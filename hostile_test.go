@@ -14,8 +14,8 @@ import (
 	"github.com/volley-go/volley/codec"
 )
 
-// Peers attack a server on which honest clients play, over real sockets. Every attack has its outcome, the server is afterwards as
-// it was before (goroutines, descriptors, memory), a newcomer can play, and of the numbered events of the honest clients, in
+// Peers attack a server on which honest clients play, over real sockets. Every attack has its outcome, the server is afterwards
+// as it was before (goroutines, descriptors, memory), a newcomer can play, and of the numbered events of the honest clients, in
 // the same rooms all the while, none is missing, twice, or out of order. Those who are slow are in hostile_slow_test.go.
 func TestHostilePeers(t *testing.T) {
 	for _, class := range []struct {

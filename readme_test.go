@@ -17,7 +17,8 @@ import (
 	"github.com/volley-go/volley/room"
 )
 
-// The program in the README is examples/dots to the letter, has under 60 lines, and runs: a client moves its dot, a signal ends it.
+// The program in the README is examples/dots to the letter, has under 60 lines, and runs: a client moves its dot, a signal ends
+// it.
 func TestReadmeProgram(t *testing.T) {
 	readme, err := os.ReadFile("README.md")
 	require.NoError(t, err)

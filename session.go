@@ -103,7 +103,8 @@ func (s *session) welcome(resumed bool) error {
 	cfg := &s.srv.cfg
 	return s.control(func(b []byte) []byte {
 		return codec.AppendWelcome(b, codec.Welcome{
-			Version: codec.Version, Session: fmt.Sprintf("%016x", s.sid), Token: token, Resumed: resumed, Ping: max(0, int(cfg.PingInterval.Milliseconds())),
+			Version: codec.Version, Session: fmt.Sprintf("%016x", s.sid), Token: token, Resumed: resumed,
+			Ping:  max(0, int(cfg.PingInterval.Milliseconds())),
 			Names: names, Limits: cfg.Limits, Rooms: cfg.RoomsPerConn, Requests: s.srv.Host.Requests(),
 		})
 	})

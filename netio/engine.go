@@ -96,10 +96,7 @@ func New(cfg Config, h Handler) (*Engine, error) {
 		pages:     make(map[*pageServer]struct{}),
 		nursery:   make(map[net.Conn]struct{}),
 	}
-	e.pollers = make([]poller, cfg.Pollers)
-	for i := range e.pollers {
-		e.pollers[i].e, e.pollers[i].index = e, i
-	}
+	e.pollers = newPollers(e)
 	files := openFiles()
 	e.maxSockets = int64(files - fileReserve(files))
 	if cfg.MaxConns < 0 {

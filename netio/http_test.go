@@ -112,7 +112,8 @@ func TestHostileHeads(t *testing.T) {
 	}
 }
 
-// A socket of pages keeps working, byte by byte too, and may upgrade later: at the Engine's path and where the user has mounted it.
+// A socket of pages keeps working, byte by byte too, and may upgrade later: at the Engine's path and where the user has mounted
+// it.
 func TestPages(t *testing.T) {
 	for _, m := range modes[:2] {
 		for _, path := range []string{"/volley", "/other"} {

@@ -138,8 +138,8 @@ func (c *Conn) next(b []byte) (event, []byte, []byte, error) {
 	return c.ws.next(b, c.e.pool, c.e.cfg.MaxMessage)
 }
 
-// parse handles every frame that b completes, until the connection ends. A peer shows that it lives by whole frames, not by bytes,
-// or it could hold what has come of one for ever. Under readMu.
+// parse handles every frame that b completes, until the connection ends. A peer shows that it lives by whole frames, not by
+// bytes, or it could hold what has come of one for ever. Under readMu.
 func (c *Conn) parse(b []byte, now int64) {
 	for seen := false; c.reason.Load() == nil; {
 		ev, p, rest, err := c.next(b)
@@ -238,8 +238,9 @@ func (c *Conn) sendControl(b []byte) {
 	}
 }
 
-// peerCloses answers a close frame with the same code, and with nothing after it. A peer that closes with 1000, 1001 or no code means
-// it. With another one it gives up on the connection, since it heard nothing on it or nothing that made sense: that is a loss.
+// peerCloses answers a close frame with the same code, and with nothing after it. A peer that closes with 1000, 1001 or no code
+// means it. With another one it gives up on the connection, since it heard nothing on it or nothing that made sense: that is a
+// loss.
 func (c *Conn) peerCloses(p []byte) {
 	code, err := closeCode(p)
 	if err != nil {

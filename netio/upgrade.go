@@ -23,7 +23,8 @@ var (
 	errHead        = &httpError{http.StatusBadRequest, "the request's head can be read in several ways"}
 	errKey         = &httpError{http.StatusBadRequest, "Sec-WebSocket-Key must be one key of 16 bytes in base64"}
 	errBody        = &httpError{http.StatusBadRequest, "a WebSocket upgrade has no body"}
-	errOrigin      = &httpError{http.StatusForbidden, "web pages of this Origin may not connect; the server's owner can allow it: Config.AllowOrigins"}
+	errOrigin      = &httpError{http.StatusForbidden,
+		"web pages of this Origin may not connect; the server's owner can allow it: Config.AllowOrigins"}
 	errRequest     = &httpError{http.StatusBadRequest, "this is not an HTTP request"}
 	errHeadTooBig  = &httpError{http.StatusRequestHeaderFieldsTooLarge, "the request's head is longer than 8 KiB"}
 	errHeadTimeout = &httpError{http.StatusRequestTimeout, "the request did not come in time"}

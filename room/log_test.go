@@ -189,7 +189,8 @@ func (w *world) verify() {
 	w.all = slices.DeleteFunc(w.all, func(m *modelClient) bool { return m.left != nil && w.rng.IntN(4) == 0 })
 }
 
-// falls reports whether the client may be off the log, and has not been ready for long enough to be dealt with: that takes a tick more.
+// falls reports whether the client may be off the log, and has not been ready for long enough to be dealt with: that takes a tick
+// more.
 func (w *world) falls(m *modelClient) bool {
 	return (m.behind() > w.limit || m.fresh > m.at.tick) && (m.stalled || m.readyFor < 3)
 }

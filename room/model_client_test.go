@@ -205,8 +205,8 @@ func (m *modelClient) acknowledge() {
 	require.NoError(m.w.t, m.c.Receive(m.sent+1, m.acked, nil))
 }
 
-// lose cuts the connection, and some frames that were on it, but none that the client has acknowledged. If all were, it may not even know
-// that it has joined.
+// lose cuts the connection, and some frames that were on it, but none that the client has acknowledged. If all were, it may not
+// even know that it has joined.
 func (m *modelClient) lose() {
 	most := min(len(m.passed), 4)
 	if m.w.rng.IntN(3) == 0 {

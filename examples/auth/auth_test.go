@@ -102,7 +102,8 @@ func TestLogin(t *testing.T) {
 	}
 }
 
-// Who comes in, and as whom: by HELLO or by a cookie; everybody else is told in so many words, with code 4009, and not with the token.
+// Who comes in, and as whom: by HELLO or by a cookie; everybody else is told in so many words, with code 4009, and not with the
+// token.
 func TestWhoComesIn(t *testing.T) {
 	d, srv := serve(t, time.Minute)
 	claims := func(change func(c *jwt.RegisteredClaims)) jwt.Claims {

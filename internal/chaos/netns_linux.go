@@ -12,9 +12,9 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// lossy is a network that loses packets: the server's sockets are in a network namespace of their own, and between it and this one
-// stands another, which forwards and drops at random. Delays come of that by themselves: TCP waits 200 ms or more before it sends
-// again what the last packet of a burst held.
+// lossy is a network that loses packets: the server's sockets are in a network namespace of their own, and between it and this
+// one stands another, which forwards and drops at random. Delays come of that by themselves: TCP waits 200 ms or more before it
+// sends again what the last packet of a burst held.
 type lossy struct {
 	router, server string // namespaces
 	link           string // the interface in this one; the kernel removes it with its peer
@@ -44,7 +44,9 @@ func newLossy(percent float64) (*lossy, error) {
 		router: fmt.Sprintf("volley-r%d", pid), server: fmt.Sprintf("volley-s%d", pid), link: fmt.Sprintf("vol%d", pid),
 	}
 	in := func(ns string) string { return "ip -n " + ns + " " }
-	drop := fmt.Sprintf("ip netns exec %s iptables -A FORWARD -p tcp -m statistic --mode random --probability %.4f -j DROP", n.router, percent/100)
+	drop := fmt.Sprintf("ip netns exec %s iptables -A FORWARD -p tcp"+
+		" -m statistic --mode random --probability %.4f -j DROP",
+		n.router, percent/100)
 	for _, line := range []string{
 		"ip netns add " + n.router,
 		"ip netns add " + n.server,
@@ -88,7 +90,7 @@ func (n *lossy) listen(network, address string) (net.Listener, error) {
 			o.err = err
 			return
 		}
-		defer ns.Close() //nolint:errcheck // it was opened to be pointed at
+		defer ns.Close()
 		if o.err = unix.Setns(int(ns.Fd()), unix.CLONE_NEWNET); o.err == nil {
 			o.ln, o.err = net.Listen(network, address)
 		}

@@ -35,9 +35,11 @@ type player struct {
 
 // enter dials, as often as it takes, and joins: the room with that id or, if there is none yet, a new one.
 func (p *player) enter(ctx context.Context, kind, id string) (err error) {
-	cfg := client.Config{DialTimeout: 5 * time.Second, Reconnect: client.Reconnect{Min: 20 * time.Millisecond, Max: 200 * time.Millisecond}}
+	cfg := client.Config{DialTimeout: 5 * time.Second,
+		Reconnect: client.Reconnect{Min: 20 * time.Millisecond, Max: 200 * time.Millisecond}}
 	for p.client == nil {
-		if p.client, err = client.Dial(ctx, p.url, cfg); ctx.Err() != nil {
+		p.client, err = client.Dial(ctx, p.url, cfg)
+		if err != nil && ctx.Err() != nil {
 			return ctx.Err()
 		}
 	}

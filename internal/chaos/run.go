@@ -221,7 +221,8 @@ func (o *outcome) print(cfg *config, out, errs io.Writer) bool {
 		_, _ = fmt.Fprintf(errs, "chaos: %v\n", o.wrong)
 	}
 	st := &o.stats
-	_, _ = fmt.Fprintf(out, "%d clients in %d rooms for %v; %d connections, %d sessions resumed (%d while the old connection lived), %d tokens refused\n",
+	_, _ = fmt.Fprintf(out, "%d clients in %d rooms for %v; "+
+		"%d connections, %d sessions resumed (%d while the old connection lived), %d tokens refused\n",
 		cfg.clients, cfg.rooms, o.took.Round(100*time.Millisecond), st.Net.Opened, o.resume, st.Sessions.TakenOver, st.Sessions.Refused)
 	_, _ = fmt.Fprint(out, "cuts:")
 	for how := faults.End; how < faults.Hows; how++ {

@@ -61,10 +61,14 @@ func soakFor(ctx context.Context, cfg config, d time.Duration, out, errs io.Writ
 		_, _ = fmt.Fprintln(errs, "soak:", err)
 	}
 	st := s.srv.Stats()
-	_, _ = fmt.Fprintf(out, "%d tokens refused, %d sessions taken over, %d expired; seats: %d resumed, %d resynced, %d expired; closed by code: %v\n",
-		st.Sessions.Refused, st.Sessions.TakenOver, st.Sessions.Expired, st.Rooms.Resumed, st.Rooms.Resynced, st.Rooms.Expired, st.Net.Closed)
-	_, _ = fmt.Fprintf(out, "soak: %d lives, %d vanished, %d cuts, %d resumed, %d resynced, %d joined again, %d events up, %d down\n",
-		s.lives.Load(), s.vanished.Load(), s.cuts.Load(), st.Sessions.Resumed, s.resynced.Load(), s.rejoined.Load(), s.heard.Load(), s.poured.Load())
+	_, _ = fmt.Fprintf(out, "%d tokens refused, "+
+		"%d sessions taken over, %d expired; seats: %d resumed, %d resynced, %d expired; closed by code: %v\n",
+		st.Sessions.Refused, st.Sessions.TakenOver, st.Sessions.Expired,
+		st.Rooms.Resumed, st.Rooms.Resynced, st.Rooms.Expired, st.Net.Closed)
+	_, _ = fmt.Fprintf(out, "soak: "+
+		"%d lives, %d vanished, %d cuts, %d resumed, %d resynced, %d joined again, %d events up, %d down\n",
+		s.lives.Load(), s.vanished.Load(), s.cuts.Load(), st.Sessions.Resumed,
+		s.resynced.Load(), s.rejoined.Load(), s.heard.Load(), s.poured.Load())
 	return err == nil
 }
 
@@ -109,7 +113,8 @@ func (s *soak) empty(ctx context.Context) error {
 			return nil
 		}
 		if time.Now().After(by) || ctx.Err() != nil {
-			return fmt.Errorf("left behind when everybody has gone: %d rooms, %d seats, %d sessions (%d away), %d connections, %d handshakes",
+			return fmt.Errorf("left behind when everybody has gone: "+
+				"%d rooms, %d seats, %d sessions (%d away), %d connections, %d handshakes",
 				st.Rooms.Rooms, st.Rooms.Away, st.Sessions.Held, st.Sessions.Away, st.Net.Open, st.Net.Handshakes)
 		}
 	}

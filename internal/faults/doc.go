@@ -1,6 +1,6 @@
 // Package faults damages TCP connections on purpose. A [Proxy] stands between a client and a server, passes on what both say, and
-// does to each connection what its [Plan] says: it cuts it at a certain byte, by an end of the stream or a reset, ends one direction
-// alone, has one side vanish without a word, stops reading for a while, delays, throttles, or passes single bytes.
+// does to each connection what its [Plan] says: it cuts it at a certain byte, by an end of the stream or a reset, ends one
+// direction alone, has one side vanish without a word, stops reading for a while, delays, throttles, or passes single bytes.
 //
 // A plan is drawn from a seed and the connection's number ([Mix.Plan]), so the n-th connection through a proxy always meets the
 // same: what was found once can be looked for again.

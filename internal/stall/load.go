@@ -88,7 +88,8 @@ func measure(ctx context.Context, cfg config, say func(string, ...any)) (res res
 		} else {
 			calm = append(calm, w)
 		}
-		say("stall %-5v p99 %v, resident set %+d KiB, heap %+d KiB", stalls, time.Duration(w.p99).Round(time.Microsecond), w.rss>>10, w.heap>>10)
+		say("stall %-5v p99 %v, resident set %+d KiB, heap %+d KiB",
+			stalls, time.Duration(w.p99).Round(time.Microsecond), w.rss>>10, w.heap>>10)
 		sleep(ctx, 2*time.Second)
 	}
 	return l.result(calm, stalled), l.wrong()

@@ -37,7 +37,8 @@ func command(args []string, out, errs io.Writer) int {
 	f.DurationVar(&cfg.stall, "for", cfg.stall, "how long they do not read")
 	f.IntVar(&cfg.rounds, "rounds", cfg.rounds, "how many windows of each sort there are")
 	f.DurationVar(&cfg.timeout, "timeout", cfg.timeout, "give up after this long")
-	ratio := f.Float64("max-ratio", 1.25, "the healthy p99 ratio that is taken for no change: windows differ by that much on their own")
+	ratio := f.Float64("max-ratio", 1.25,
+		"the healthy p99 ratio that is taken for no change: windows differ by that much on their own")
 	if err := f.Parse(args); err != nil {
 		if errors.Is(err, flag.ErrHelp) {
 			return 0
@@ -68,6 +69,8 @@ func (r *result) good(ratio float64) bool {
 func (r *result) print(out io.Writer) {
 	_, _ = fmt.Fprintf(out, "per stalled client: resident set %d bytes, heap %d bytes\n", r.rss, r.heap)
 	_, _ = fmt.Fprintf(out, "healthy p99: %v calm, %v with stalls\n", time.Duration(r.calm), time.Duration(r.stalled))
-	_, _ = fmt.Fprintf(out, "catching up: at most %d frames were in the kernel, and then one frame had up to %d notes\n", r.kernel, r.notes)
-	_, _ = fmt.Fprintf(out, "stall: bytes per stalled client %d, healthy p99 ratio %.2f, frames to catch up %d\n", r.bytes, r.ratio, r.frames)
+	_, _ = fmt.Fprintf(out, "catching up: at most %d frames were in the kernel, and then one frame had up to %d notes\n",
+		r.kernel, r.notes)
+	_, _ = fmt.Fprintf(out, "stall: bytes per stalled client %d, healthy p99 ratio %.2f, frames to catch up %d\n",
+		r.bytes, r.ratio, r.frames)
 }

@@ -103,8 +103,8 @@ func serve(in io.Reader, out io.Writer) error {
 	return err
 }
 
-// sendBuffer is what the kernel may take of a connection's frames, in bytes, which it doubles. Left to itself it takes megabytes on
-// loopback, and no stall of some seconds would ever reach the server.
+// sendBuffer is what the kernel may take of a connection's frames, in bytes, which it doubles. Left to itself it takes megabytes
+// on loopback, and no stall of some seconds would ever reach the server.
 const sendBuffer = 8 << 10
 
 func listen(network, addr string) (net.Listener, error) {

@@ -21,7 +21,7 @@ export async function startServer() {
           send([2, 1, welcome()]);
           return;
         case 3:
-          if (frame[3] !== "echo") return send([6, channel, 4104, "no such kind"]);
+          if (frame[3] !== (frame[2] === 3 ? "r1" : "echo")) return send([6, channel, 4104, "no such kind"]);
           send([4, channel, { room: "r1", kind: "echo", client: 7, tick, rate: 0, acks: 1000 }]);
           // At once, in the same packet of the network if it likes: nobody may lose it.
           send([0, channel, ++tick, 0, [["hello", frame[4]]]]);

@@ -1,5 +1,5 @@
 // Never run: `npm run check` compiles it against the types that are shipped.
-import { Client, Code, connect, Room, VolleyError } from "volley-client";
+import { Client, Code, connect, Room, VolleyError, type ClientState } from "volley-client";
 
 interface ServerEvents {
   state: { Ball: [number, number] };
@@ -31,6 +31,11 @@ export async function typed(): Promise<void> {
   room.onLeave((code) => code === Code.Kicked);
   client.onClose(({ reconnect, delay }) => [reconnect === "later", delay, seq, score, reset]);
 
+  room.onResync((tick) => tick.toFixed());
+  room.onRejoin(({ lost }) => [lost.toFixed(), room.connected, room.clientId]);
+  client.onState((state) => text(state));
+  client.retry();
+
   // @ts-expect-error there is no such event
   room.on("stat", () => {});
   // @ts-expect-error the payload is missing
@@ -54,4 +59,25 @@ export async function untyped(client: Client): Promise<unknown> {
   room.handle("ask", (q) => q.whatever);
   const reply = await room.request("score", 1, { timeout: 0 });
   return reply.anything instanceof VolleyError;
+}
+
+function text(state: ClientState): string {
+  switch (state.status) {
+    case "connecting":
+      return `try ${state.attempt}`;
+    case "open":
+      return state.resumed ? "carried on" : "connected";
+    case "reconnecting":
+      return `${state.code} ${state.reason}, try ${state.attempt} in ${state.delay} ms`;
+    case "closed":
+      return `${state.name}: ${state.reason}`;
+  }
+}
+
+export async function options(): Promise<void> {
+  await connect("/volley", { reconnect: false });
+  const rejoin = (room: Room) => room.kind === "pong";
+  await connect("/volley", { auth: async () => "ticket", reconnect: { first: true, tries: 5, minDelay: 1, maxDelay: 2, rejoin }, onState: text });
+  // @ts-expect-error there is no such option
+  await connect("/volley", { reconnect: { often: true } });
 }

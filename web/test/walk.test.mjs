@@ -147,7 +147,7 @@ const row = (n) => Array.from({ length: n }, (_, i) => i);
 async function walks(t, options, check) {
   // WALKS=n walks n times.
   const runs = Number(process.env.WALKS ?? 700);
-  const sum = { resumes: 0, refusals: 0, memberships: 0, left: 0, packets: 0 };
+  const sum = { runs, resumes: 0, refusals: 0, memberships: 0, left: 0, packets: 0 };
   for (let seed = 1; seed <= runs; seed++) {
     const walk = new Walk(seed, options);
     try {
@@ -177,7 +177,7 @@ async function walks(t, options, check) {
       walk.clock.restore();
     }
   }
-  t.diagnostic(`${runs} walks: ${Object.entries(sum).map(([name, n]) => `${n} ${name}`).join(", ")}`);
+  t.diagnostic(Object.entries(sum).map(([name, n]) => `${n} ${name}`).join(", "));
   assert.ok(sum.resumes > runs && sum.packets > 20 * runs && sum.left > runs / 100);
   return sum;
 }
@@ -215,7 +215,7 @@ test("rooms that forget: gaps only where RESYNC tells, and only replies are lost
   });
   t.diagnostic(`${resyncs} resyncs, ${lost} requests lost`);
   assert.equal(sum.refusals, 0);
-  assert.ok(resyncs > 100 && lost > 10);
+  assert.ok(resyncs > sum.runs / 4 && lost > sum.runs / 20);
 });
 
 test("servers that forget: a new membership begins at the beginning, and says what may be lost", async (t) => {
@@ -230,5 +230,5 @@ test("servers that forget: a new membership begins at the beginning, and says wh
       if (!player.left) assert.deepEqual([there.heard.length, heard.length], [sent, there.said]);
     });
   });
-  assert.ok(sum.refusals > 100 && sum.memberships > 2 * sum.left);
+  assert.ok(sum.refusals > sum.runs / 4 && sum.memberships > 2 * sum.left);
 });
