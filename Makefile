@@ -5,11 +5,13 @@ FUZZTIME ?= 10s
 GOLANGCI ?= go run github.com/golangci/golangci-lint/v2/cmd/golangci-lint@v2.15.0
 # More flags for go test, such as TESTFLAGS='-run Join -v'.
 TESTFLAGS ?=
+# How long make soak takes, besides its warm-up.
+SOAK     ?= 5m
 
 NPM_STAMP := web/node_modules/.package-lock.json
 
 .DEFAULT_GOAL := help
-.PHONY: help pong test test-go test-web race fuzz cover lint rivals web verify-web tidy clean
+.PHONY: help pong test test-go test-web race fuzz cover chaos stall soak lossy lint rivals web verify-web tidy clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-11s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -38,6 +40,19 @@ cover: ## test coverage, into coverage.html
 	go test -timeout 10m -coverpkg ./... -coverprofile coverage.out $(TESTFLAGS) ./...
 	go tool cover -html coverage.out -o coverage.html
 	@go tool cover -func coverage.out | tail -n 1
+
+chaos: ## 1,000,000 numbered events through connections that are cut once a second (two minutes)
+	go run ./internal/chaos
+
+stall: ## what 100 of 1,000 clients cost that do not read for ten seconds (two minutes; Linux)
+	go run ./internal/stall
+
+soak: ## clients that come, go, stall and vanish, of whom nothing may stay behind (SOAK=5m)
+	go run ./internal/chaos -soak $(SOAK)
+
+lossy: ## numbered events over a network that loses packets as well (Linux, root)
+	@.ci/need ip iptables
+	go run ./internal/chaos -netns -events 200000
 
 lint: ## go vet, gofmt, golangci-lint (the first run builds it, which takes minutes)
 	go vet ./...

@@ -20,7 +20,8 @@ type Config struct {
 	Addr string
 	// TCPAddr is where Run listens for raw TCP connections. Empty: nowhere.
 	TCPAddr string
-	// Listen opens them, for sockets with options of their own (SO_REUSEPORT, systemd). nil: as net.Listen does, without TCP keep-alives: connections are pinged anyway.
+	// Listen opens them, for sockets with options of their own (SO_REUSEPORT, systemd). nil: as net.Listen does, without TCP
+	// keep-alives: connections are pinged anyway.
 	Listen func(network, addr string) (net.Listener, error)
 	// TLS makes both of them speak TLS. nil: plain.
 	TLS *tls.Config
@@ -32,8 +33,8 @@ type Config struct {
 	// Auth decides about a connection once it has said HELLO, and returns the value that room.Client.User will show. It may
 	// block. An error refuses the connection with codec.Unauthorized and the error's text. nil: everybody may come in.
 	Auth func(h *Hello) (user any, err error)
-	// AllowOrigins are the origins whose web pages may connect, beside the server's own: "https://game.example", with a port if it is
-	// not the scheme's, "https://*.game.example" for all below it, "*" for every one. nil: the server's own only. Set it, or
+	// AllowOrigins are the origins whose web pages may connect, beside the server's own: "https://game.example", with a port if it
+	// is not the scheme's, "https://*.game.example" for all below it, "*" for every one. nil: the server's own only. Set it, or
 	// CheckOrigin, when the pages come from elsewhere, or a proxy changes the Host header; the others get 403.
 	AllowOrigins []string
 	// CheckOrigin decides whether a web page may connect, in place of AllowOrigins. nil: they do.
@@ -43,11 +44,11 @@ type Config struct {
 	Limits codec.Limits
 	// MaxRooms is how many rooms the server runs at once. 0: 100,000.
 	MaxRooms int
-	// MaxConns is how many connections it holds at once. 0: as many as the process may open files, but for a reserve of 7.5 %, at most
-	// 1,536. Negative: no limit.
+	// MaxConns is how many connections it holds at once. 0: as many as the process may open files, but for a reserve of 7.5 %, at
+	// most 1,536. Negative: no limit and no reserve.
 	MaxConns int
-	// ConnsPerAddress is how many sockets one address may have: connections, handshakes, those of pages. An IPv6 address counts as its
-	// /64; loopback addresses are not counted. 0: 1,024. Negative: no limit.
+	// ConnsPerAddress is how many sockets one address may have: connections, handshakes, those of pages. An IPv6 address counts as
+	// its /64; loopback addresses are not counted. 0: 1,024. Negative: no limit.
 	ConnsPerAddress int
 	// HandshakesPerSecondPerAddress is how fast they may come, with bursts of ten times as many. 0: 100. Negative: no limit.
 	HandshakesPerSecondPerAddress int
@@ -68,8 +69,8 @@ type Config struct {
 	// codec.SlowConsumer. Rooms hold back while anything is unsent, so this bounds the answers to a client that asks without
 	// reading. A frame that finds the connection ready may be longer. 0: 64 KiB.
 	MaxBacklog int
-	// MaxBuffered is how many bytes all connections together may make the server hold: unsent ones, and frames that have come in part.
-	// Beyond it those that hold the most are closed with codec.Overloaded. 0: 256 MiB. Negative: no limit.
+	// MaxBuffered is how many bytes all connections together may make the server hold: unsent ones, and frames that have come in
+	// part. Beyond it those that hold the most are closed with codec.Overloaded. 0: 256 MiB. Negative: no limit.
 	MaxBuffered int
 	// MessagesPerSecond bounds what a connection may send, with bursts of twice as many. 0: 500. Negative: no limit.
 	MessagesPerSecond int
@@ -88,7 +89,8 @@ type Config struct {
 	// DrainSpread is the time over which a server that ends asks its clients to come back, each after another delay. 0: a second for
 	// each 2,000 connections, at least one and at most 60. Negative: the delay is left to the clients.
 	DrainSpread time.Duration
-	// DrainTo is where it asks them to come back to, in the form in which they dial: a URL, or host:port for TCP. Empty: the same place.
+	// DrainTo is where it asks them to come back to, in the form in which they dial: a URL, or host:port for TCP. Empty: the same
+	// place.
 	DrainTo string
 
 	// Pollers is the number of goroutines that read sockets. 0: GOMAXPROCS.
@@ -102,8 +104,8 @@ type Config struct {
 
 	// Gather is how long input for rooms that tick may wait for company. Ticks of a rate run together, this far apart at the
 	// most, and while nothing comes but their input a poller reads its sockets when they are due and not as each byte arrives: fewer
-	// wake-ups, which are what most of the CPU goes into. It adds nothing to the time from an input to its tick. Answers to PINGs and
-	// joins may take that much longer. 0: 5 ms. Negative: off, each input wakes a poller.
+	// wake-ups, which are what most of the CPU goes into. It adds nothing to the time from an input to its tick. Answers to PINGs
+	// and joins may take that much longer. 0: 5 ms. Negative: off, each input wakes a poller.
 	Gather time.Duration
 
 	// Logger hears what an operator should know. nil: slog.Default().

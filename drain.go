@@ -17,10 +17,10 @@ const (
 	partingPoll = 20 * time.Millisecond
 )
 
-// Close ends the server: no more connections, no more joins. Rooms whose games have a hook Drain go on until the games close them,
-// the others end at once; a connection is told codec.GoingAway, with a delay of its own (Config.DrainSpread), once its last room has
-// told it why it ended, behind everything that was sent to it before. When ctx ends before all have gone they are cut off, and
-// Close returns an error that says what was left; netio.ErrCut if it was peers alone. Without a deadline, ctx gets
+// Close ends the server: no more connections, no more joins. Rooms whose games have a hook Drain go on until the games close
+// them, the others end at once; a connection is told codec.GoingAway, with a delay of its own (Config.DrainSpread), once its last
+// room has told it why it ended, behind everything that was sent to it before. When ctx ends before all have gone they are cut
+// off, and Close returns an error that says what was left; netio.ErrCut if it was peers alone. Without a deadline, ctx gets
 // Config.DrainTimeout. The second call waits for the first.
 func (s *Server) Close(ctx context.Context) error { return errors.Join(s.close(ctx)) }
 
@@ -42,6 +42,9 @@ func (s *Server) close(ctx context.Context) (failed, cut error) {
 		defer cancel()
 	}
 	failed = s.drainRooms(ctx, deadline)
+	if s.sessions != nil {
+		s.sessions.close()
+	}
 	stopped := make(chan error, 1)
 	go func() { // a callback that never returns must not hold up the end of the process
 		var err error

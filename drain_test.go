@@ -81,7 +81,7 @@ func serveDrain() {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	context.AfterFunc(ctx, stop) // a second signal ends it at once
 	srv := volley.New(volley.Config{
-		Addr: "127.0.0.1:0", TCPAddr: "127.0.0.1:0", DrainTimeout: drainTimeout, DrainSpread: drainSpread,
+		Addr: "127.0.0.1:0", TCPAddr: "127.0.0.1:0", DrainTimeout: drainTimeout, DrainSpread: drainSpread, DrainTo: drainTo,
 	}, feedKinds(os.Getenv(drainServerEnv) == "forever")...)
 	if err := srv.Listen(); err != nil {
 		panic(err)
@@ -98,6 +98,7 @@ func serveDrain() {
 const (
 	drainTimeout = 20 * time.Second
 	drainSpread  = 5 * time.Second
+	drainTo      = "wss://next.example/volley"
 )
 
 // drainServer is that process.
@@ -140,6 +141,7 @@ type hearer struct {
 
 // listen joins a room of the kind and checks that no event of the row is missing.
 func listen(ctx context.Context, url, kind string, cfg client.Config) (*hearer, error) {
+	cfg.Reconnect = once
 	c, err := client.Dial(ctx, url, cfg)
 	if err != nil {
 		return nil, err
@@ -175,13 +177,15 @@ func (l *hearer) check(ctx context.Context) error {
 	end, ok := l.c.Err().(*client.CloseError)
 	switch {
 	case !ok || end.Code != codec.GoingAway || !end.Remote:
-		return fmt.Errorf("%s: it ended by %v", l.kind, l.c.Err())
+		return fmt.Errorf("%s: it ended by %w", l.kind, l.c.Err())
 	case l.left != codec.RoomClosed || !l.leftBye:
 		return fmt.Errorf("%s: the room ended by %v, before the connection: %v", l.kind, l.left, l.leftBye)
 	case l.broken != "" || l.last == 0 || l.last != l.total:
 		return fmt.Errorf("%s: %d events of %d, %s", l.kind, l.last, l.total, l.broken)
 	case l.encored != (l.kind == "encore"):
 		return fmt.Errorf("%s: it heard of the drain: %v", l.kind, l.encored)
+	case end.Address != drainTo:
+		return fmt.Errorf("%s: it is to come back to %q", l.kind, end.Address)
 	case end.Delay <= 0 || end.Delay > drainSpread:
 		return fmt.Errorf("%s: it is to come back after %v", l.kind, end.Delay)
 	}
@@ -300,7 +304,7 @@ func TestCloseLeavesNothing(t *testing.T) {
 		return runtime.NumGoroutine(), len(entries)
 	}
 	round := func() {
-		srv := volley.New(volley.Config{Addr: "127.0.0.1:0", TCPAddr: "127.0.0.1:0", DrainSpread: drainSpread}, feedKinds(false)...)
+		srv := volley.New(volley.Config{Addr: "127.0.0.1:0", TCPAddr: "127.0.0.1:0", DrainSpread: drainSpread, DrainTo: drainTo}, feedKinds(false)...)
 		require.NoError(t, srv.Listen())
 		ran := make(chan error, 1)
 		go func() { ran <- srv.Run(context.Background()) }()
@@ -342,7 +346,7 @@ func TestCloseLeavesNothing(t *testing.T) {
 
 // A connection without rooms need not wait for the games of others, and nobody comes in meanwhile.
 func TestDrainSendsTheIdleOff(t *testing.T) {
-	srv := volley.New(volley.Config{Addr: "127.0.0.1:0", TCPAddr: "127.0.0.1:0", DrainTimeout: 4 * time.Second}, feedKinds(true)...)
+	srv := volley.New(volley.Config{Addr: "127.0.0.1:0", TCPAddr: "127.0.0.1:0", DrainTimeout: 4 * time.Second, DrainTo: drainTo}, feedKinds(true)...)
 	require.NoError(t, srv.Listen())
 	ctx, stop := context.WithCancel(context.Background())
 	defer stop()

@@ -17,7 +17,8 @@ import (
 	"github.com/volley-go/volley/room"
 )
 
-// The program in the README is examples/dots to the letter, has under 60 lines, and runs: a client moves its dot.
+// The program in the README is examples/dots to the letter, has under 60 lines, and runs: a client moves its dot, a signal ends
+// it.
 func TestReadmeProgram(t *testing.T) {
 	readme, err := os.ReadFile("README.md")
 	require.NoError(t, err)
@@ -46,7 +47,8 @@ func TestReadmeProgram(t *testing.T) {
 	t.Cleanup(func() { _ = server.Process.Kill(); _ = server.Wait() })
 	addr := listenerOf(t, server.Process.Pid)
 	moveDot(t, "ws://"+addr+"/volley")
-	require.NoError(t, server.Process.Signal(syscall.Signal(0)), "the program must still run")
+	require.NoError(t, server.Process.Signal(syscall.SIGTERM))
+	require.NoError(t, server.Wait(), "a signal ends it with status 0")
 }
 
 // moveDot plays the README's game as its page does.

@@ -42,7 +42,8 @@ func (s *session) moved() *session {
 	return s.some.next
 }
 
-var errResume = &codec.Error{Code: codec.ResumeFailed, Reason: "the token is wrong, was used or has expired; come back as a new session"}
+var errResume = &codec.Error{Code: codec.ResumeFailed,
+	Reason: "the token is wrong, was used or has expired; come back as a new session"}
 
 // resume carries on with a session over the connection c.
 func (s *Server) resume(c *netio.Conn, want *codec.Resume) (netio.Session, error) {
@@ -89,7 +90,7 @@ func (s *session) handOver(ses *session, turn uint32, channels []codec.Processed
 	defer ses.mu.Unlock()
 	t := s.srv.sessions
 	s.mu.Lock()
-	valid := turn == s.turn || turn+1 == s.turn && !s.confirmed.Load() && !s.conn.Pinged()
+	valid := turn == s.turn || turn+1 == s.turn && !s.conn.Spoke()
 	switch {
 	case s.moved() != nil || s.some != nil && s.some.over:
 		s.mu.Unlock()
@@ -225,16 +226,20 @@ func (s *session) lose(why *codec.Error) bool {
 
 // end ends the session for good.
 func (s *session) end(why *codec.Error) {
+	for _, c := range s.retire() {
+		c.Leave(why)
+	}
+}
+
+// retire sees that nobody can carry on with the session any more, and returns its memberships.
+func (s *session) retire() []*room.Client {
 	s.mu.Lock()
+	defer s.mu.Unlock()
 	if s.srv.sessions != nil && s.moved() == nil {
 		s.seldom().over = true
 		s.srv.sessions.swap(s.sid, s, nil)
 	}
-	rest := s.here()
-	s.mu.Unlock()
-	for _, c := range rest {
-		c.Leave(why)
-	}
+	return s.here()
 }
 
 // expire ends the wait for a client that did not come back in time, and reports whether it has not.
@@ -254,6 +259,7 @@ func (s *session) bye(r *codec.Reader, n int) error {
 	if err != nil {
 		return err
 	}
+	s.retire() // before its client hears of it, and may come back with its token
 	s.conn.Bye(said.Code)
 	s.end(nil)
 	return nil

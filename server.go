@@ -28,10 +28,10 @@ type Server struct {
 	failed error  // why there is no engine
 	claims []bool // which pollers have claimed their shards; each is its poller's own
 
+	sessions *sessions // nil: none can be resumed
+
 	hastyJoins atomic.Uint64
 	joinsSaid  atomic.Int64 // when a hasty join was last logged, by the scheduler's clock
-
-	sessions *sessions // nil: none can be resumed
 
 	mu     sync.Mutex
 	web    net.Listener  // guarded by mu

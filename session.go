@@ -29,10 +29,9 @@ type session struct {
 
 	joinsPaid time.Duration // tookJoin's; of the goroutine that is in Message
 
-	mu        sync.Mutex
-	clients   []*room.Client // by channel; guarded by mu
-	some      *seldom        // guarded by mu; nil: nothing of that
-	confirmed atomic.Bool    // the client has the token, for it has sent something since; or netio.Conn.Pinged
+	mu      sync.Mutex
+	clients []*room.Client // by channel; guarded by mu
+	some    *seldom        // guarded by mu; nil: nothing of that
 }
 
 var _ room.Link = (*session)(nil)
@@ -104,7 +103,8 @@ func (s *session) welcome(resumed bool) error {
 	cfg := &s.srv.cfg
 	return s.control(func(b []byte) []byte {
 		return codec.AppendWelcome(b, codec.Welcome{
-			Version: codec.Version, Session: fmt.Sprintf("%016x", s.sid), Token: token, Resumed: resumed, Ping: max(0, int(cfg.PingInterval.Milliseconds())),
+			Version: codec.Version, Session: fmt.Sprintf("%016x", s.sid), Token: token, Resumed: resumed,
+			Ping:  max(0, int(cfg.PingInterval.Milliseconds())),
 			Names: names, Limits: cfg.Limits, Rooms: cfg.RoomsPerConn, Requests: s.srv.Host.Requests(),
 		})
 	})
@@ -123,9 +123,6 @@ type packetList struct{ list []codec.Packet }
 
 // Message takes one frame of the client.
 func (s *session) Message(frame []byte) error {
-	if !s.confirmed.Load() {
-		s.confirmed.Store(true)
-	}
 	r := codec.NewReader(frame, s.srv.cfg.Limits)
 	t, n, err := r.Frame()
 	if err != nil {
@@ -328,10 +325,10 @@ func (s *session) Left(channel uint32, why *codec.Error) {
 		s.mu.Unlock()
 		s = next
 	}
+	defer s.mu.Unlock()
 	if int(channel) < len(s.clients) {
 		s.clients[channel] = nil
 	}
-	defer s.mu.Unlock()
 	s.remember(channel, why)
 	_ = s.say(func(b []byte) []byte { return codec.AppendLeft(b, channel, why.Code, why.Reason) })
 }

@@ -80,8 +80,8 @@ func (t *sessions) read(token string) (sid uint64, turn uint32, ok bool) {
 	if len(token) != base64.RawURLEncoding.EncodedLen(tokenBody+tokenMAC) {
 		return 0, 0, false
 	}
-	b, err := base64.RawURLEncoding.DecodeString(token)
-	if err != nil {
+	b, err := base64.RawURLEncoding.Strict().DecodeString(token)
+	if err != nil || len(b) != tokenBody+tokenMAC { // line ends are passed over in base64
 		return 0, 0, false
 	}
 	want := t.sign(b[:tokenBody:tokenBody])[:tokenBody+tokenMAC]

@@ -52,6 +52,8 @@ func newServer(spec serverSpec) (*server, error) {
 		AckInterval:  time.Duration(spec.AcksMs) * time.Millisecond,
 		// Echo asks as fast as it is answered. The limiter counts all the same.
 		MessagesPerSecond: 1 << 20, BytesPerSecond: 1 << 30,
+		// All load comes from few addresses, and every file that the process may open is for a connection.
+		MaxConns: -1, ConnsPerAddress: -1, HandshakesPerSecondPerAddress: -1,
 		DrainTimeout: 2 * time.Second,
 		Logger:       slog.New(slog.NewTextHandler(os.Stderr, &slog.HandlerOptions{Level: slog.LevelWarn})),
 		Pages:        http.HandlerFunc(s.page),

@@ -306,7 +306,8 @@ func must(v any) []byte {
 	return b
 }
 
-// serve runs script for the one connection to a loopback server and returns the server's URL. The script has ended when the test has.
+// serve runs script for the one connection to a loopback server and returns the server's URL. The script has ended when the test
+// has.
 func serve(tb testing.TB, scheme string, script func(p *peer)) string {
 	tb.Helper()
 	ln, err := net.Listen("tcp", "127.0.0.1:0")

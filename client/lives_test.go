@@ -68,11 +68,15 @@ func inLives(t *testing.T, cfg Config, run func(t *testing.T, c *Client, l *live
 		if cfg.Reconnect.Rand == nil {
 			cfg.Reconnect.Rand = func() float64 { return 0.5 }
 		}
+		if cfg.Reconnect.Tries == 0 {
+			cfg.Reconnect.Tries = 50 // or a test that has failed would go on in no time for ever
+		}
 		c, err := Dial(context.Background(), address, cfg)
 		check(t, err)
 		run(t, c, l)
 		_ = c.Close()
 		<-c.Done()
+		synctest.Wait() // for the scripts
 	})
 }
 

@@ -47,9 +47,10 @@ func TestJoinUnanswered(t *testing.T) {
 	}, func(p *peer) {
 		equal(t, "channels", p.hellos("t1", "t2"), "0:joining 1:joining 2:joining")
 		p.wantJoin("3 2 three")
-		p.send(joinedFrame(0), codec.AppendLeft(nil, 1, codec.ResumeFailed, ""))
-		p.wantJoin("1 2 one")
+		p.send(joinedFrame(0))
 		equal(t, "channel", p.wantVolley().Channel, 0)
+		p.send(codec.AppendLeft(nil, 1, codec.ResumeFailed, ""))
+		p.wantJoin("1 2 one")
 		p.send(joinedFrame(1), codec.AppendLeft(nil, 2, codec.RoomFull, "") /* the answer that was lost */)
 		equal(t, "channel", p.wantVolley().Channel, 1)
 		p.send(codec.AppendLeft(nil, 3, codec.NoSuchKind, ""))

@@ -77,8 +77,9 @@ func (r *Room) flush(ack bool) error {
 	for {
 		r.mu.Lock()
 		if r.link != live || c.down {
-			defer r.mu.Unlock()
-			return r.waitingLocked()
+			err := r.waitingLocked()
+			r.mu.Unlock()
+			return err
 		}
 		packets, count, seq := r.outbox.take(c.welcome.Load().Limits)
 		if count == 0 && (!ack || r.state == leaving) {

@@ -207,6 +207,9 @@ func (r *Reader) Join(n int) (j JoinRequest, err error) {
 	if j.Name, err = r.text(MaxName, "name"); err != nil {
 		return j, err
 	}
+	if j.Name == "" {
+		return j, Errorf(Malformed, "JOIN names neither a kind nor a room")
+	}
 	if j.Options, err = r.value(elementLevel); err != nil {
 		return j, err
 	}

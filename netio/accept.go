@@ -60,8 +60,8 @@ func (e *Engine) startTLS(n *newcomer, cfg *tls.Config) bool {
 	return true
 }
 
-// accept runs an accept loop: each socket gets a goroutine that shakes hands, if cfg is not nil, runs f and owns it. It returns nil
-// when the Engine is shut down, and the error of a listener that is closed by somebody else.
+// accept runs an accept loop: each socket gets a goroutine that shakes hands, if cfg is not nil, runs f and owns it. It returns
+// nil when the Engine is shut down, and the error of a listener that is closed by somebody else.
 func (e *Engine) accept(ln net.Listener, transport Transport, cfg *tls.Config, f func(n *newcomer)) error {
 	if !e.addListener(ln) {
 		_ = ln.Close()
@@ -132,8 +132,8 @@ func (e *Engine) start(n *newcomer, cfg *tls.Config, f func(n *newcomer)) {
 	}()
 }
 
-// enter takes a place for a handshake and puts nc in the nursery; leave is its opposite. It refuses when there are too many, or the
-// Engine is shut down.
+// enter takes a place for a handshake and puts nc in the nursery; leave is its opposite. It refuses when there are too many, or
+// the Engine is shut down.
 func (e *Engine) enter(nc net.Conn) *refusal {
 	if e.totals.handshakes.Add(1) > int64(e.cfg.MaxHandshakes) {
 		e.totals.handshakes.Add(-1)

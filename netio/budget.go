@@ -17,7 +17,8 @@ const (
 )
 
 // errOverBudget ends the connections that have the most in buffers when all of them together have too much.
-var errOverBudget = &codec.Error{Code: codec.Overloaded, Reason: "the server holds too many unsent bytes; yours are among the most"}
+var errOverBudget = &codec.Error{Code: codec.Overloaded,
+	Reason: "the server holds too many unsent bytes; yours are among the most"}
 
 // budget bounds what all connections together make the server hold: bytes that no socket has taken, and frames that have come in
 // part. It is counted where something stays behind only, so that a connection that keeps up costs nothing.

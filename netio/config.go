@@ -39,17 +39,18 @@ type Config struct {
 	BytesBurst     int
 
 	// MaxConns bounds the connections that have completed the transport's handshake. 0: what the process may open of files when New
-	// is called, but for a reserve of 7.5 % (at most 1,536). Negative: unlimited.
+	// is called, but for a reserve of 7.5 % (at most 1,536). Negative: unlimited, and nothing is reserved; without a free descriptor
+	// newcomers wait.
 	MaxConns int
-	// MaxBuffered bounds what all connections together make the Engine hold, in bytes: what no socket has taken, and frames that have come
-	// in part. Beyond it those that hold the most are closed with Overloaded. 0: 256 MiB. Negative: unlimited.
+	// MaxBuffered bounds what all connections together make the Engine hold, in bytes: what no socket has taken, and frames that
+	// have come in part. Beyond it those that hold the most are closed with Overloaded. 0: 256 MiB. Negative: unlimited.
 	MaxBuffered int
 	// MaxHandshakes bounds the accepted sockets that have not got that far, and separately the HTTP connections of pages.
 	// 0: 4096.
 	MaxHandshakes int
-	// ConnsPerAddress bounds the sockets that one address has at a time: connections, handshakes, and those of pages. An IPv6 address
-	// counts as its /64. Loopback addresses are not counted: behind them is a proxy on this machine, or a test. 0: 1,024, which a
-	// school or an office behind one address stays below. Negative: unlimited.
+	// ConnsPerAddress bounds the sockets that one address has at a time: connections, handshakes, and those of pages. An IPv6
+	// address counts as its /64. Loopback addresses are not counted: behind them is a proxy on this machine, or a test. 0: 1,024,
+	// which a school or an office behind one address stays below. Negative: unlimited.
 	ConnsPerAddress int
 	// HandshakesPerSecondPerAddress bounds how fast an address's sockets come, with bursts of ten times as many. It counts as
 	// ConnsPerAddress does. 0: 100. Negative: unlimited.
@@ -62,8 +63,8 @@ type Config struct {
 	// AllowOrigins are further origins whose web pages may connect, beside the server's own: "https://game.example", with a port if
 	// it is not the scheme's, "https://*.game.example" for all below it, or "*" for every one. nil: the server's own only.
 	AllowOrigins []string
-	// CheckOrigin decides whether a WebSocket upgrade may come from r's Origin, in place of AllowOrigins. nil: the Origin's host must
-	// be r.Host, or AllowOrigins name it; a request without Origin (not a browser) passes.
+	// CheckOrigin decides whether a WebSocket upgrade may come from r's Origin, in place of AllowOrigins. nil: the Origin's host
+	// must be r.Host, or AllowOrigins name it; a request without Origin (not a browser) passes.
 	CheckOrigin func(r *http.Request) bool
 
 	// DrainSpread is the time over which Shutdown asks the connections to come back, each after another delay. 0: a second for each
@@ -74,10 +75,10 @@ type Config struct {
 
 	// OnPoll runs on a poller's goroutine after each read event has been handled; it must not block. nil: nothing.
 	OnPoll func()
-	// OnRound lets pollers gather input that can wait (Conn.CanWait). While nothing else comes, they work in rounds: they rest, read all that
-	// has become readable meanwhile, and call OnRound in place of OnPoll, with the number of the poller, from 0. It returns how long to
-	// rest now, a few milliseconds at most: that is how long new connections' frames and PINGs may have to wait. again is false when there will be
-	// no further round for now, and no rest. It must not block. nil: no rounds.
+	// OnRound lets pollers gather input that can wait (Conn.CanWait). While nothing else comes, they work in rounds: they rest, read
+	// all that has become readable meanwhile, and call OnRound in place of OnPoll, with the number of the poller, from 0. It returns
+	// how long to rest now, a few milliseconds at most: that is how long new connections' frames and PINGs may have to wait. again
+	// is false when there will be no further round for now, and no rest. It must not block. nil: no rounds.
 	OnRound func(poller int, again bool) (rest time.Duration)
 	// Logger gets what an operator should know. nil: slog.Default().
 	Logger *slog.Logger

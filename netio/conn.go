@@ -110,7 +110,7 @@ const (
 	flagMoved                         // the kernel has taken some of the bytes that waited
 	flagStuck                         // it had taken nothing at the last PING
 	flagStuckTwice                    // nor at the one before
-	flagPinged                        // the peer has sent a PING or a PONG, of which the session does not hear
+	flagSpoke                         // a whole frame has come since Open was called
 )
 
 // set sets a flag and reports whether it was unset.
@@ -119,8 +119,9 @@ func (c *Conn) set(flag uint32) bool { return c.flags.Or(flag)&flag == 0 }
 // clear clears a flag and reports whether it was set.
 func (c *Conn) clear(flag uint32) bool { return c.flags.And(^flag)&flag != 0 }
 
-// Pinged reports whether the peer has sent a PING or a PONG, which Session.Message does not get.
-func (c *Conn) Pinged() bool { return c.flags.Load()&flagPinged != 0 }
+// Spoke reports whether a whole frame has come since Open was called, PINGs and PONGs included. So the peer has what Open sent,
+// if it waits for that.
+func (c *Conn) Spoke() bool { return c.flags.Load()&flagSpoke != 0 }
 
 // RemoteAddr returns the peer's address.
 func (c *Conn) RemoteAddr() net.Addr { return c.remote }
@@ -172,8 +173,8 @@ func (c *Conn) Send(buf []byte, head int) error {
 	return nil
 }
 
-// mayQueue reports whether n more bytes may be written, and counts them. Under wmu. What is unsent is the end of what was written, so
-// the part of it that is not of the first frame is never more than all that was written after that.
+// mayQueue reports whether n more bytes may be written, and counts them. Under wmu. What is unsent is the end of what was
+// written, so the part of it that is not of the first frame is never more than all that was written after that.
 func (c *Conn) mayQueue(n int) bool {
 	pending := c.pending.Load()
 	if pending == 0 {
@@ -276,8 +277,8 @@ func (c *Conn) closeBye(e *codec.Error, with bye) {
 	c.sayLast(buf)
 }
 
-// Bye ends the connection because its peer has said so, with that code. Nothing is said but WebSocket's close frame. It may be called
-// inside Message.
+// Bye ends the connection because its peer has said so, with that code. Nothing is said but WebSocket's close frame. It may be
+// called inside Message.
 func (c *Conn) Bye(code codec.Code) {
 	if !c.begin(codec.Errorf(codec.Normal, "the peer said BYE with %d", code)) {
 		return
@@ -369,6 +370,7 @@ func (c *Conn) cut(err error) {
 	nb, b := c.nb, c.blocking
 	c.wmu.Unlock()
 	if nb != nil {
+		forsake(nb)
 		_ = nb.CloseWithError(err) // leads to Engine.onClose
 	} else {
 		_ = b.socket.Close() // the goroutine that reads finds out

@@ -42,7 +42,8 @@ var (
 	noMore = &refusal{errTooMany, errManySockets, (*totals).crowdedCount,
 		"netio: an address has too many sockets; it gets no more (are players behind a proxy? see ClientAddr)", "ConnsPerAddress"}
 	notSoFast = &refusal{errTooFast, errManyHandshakes, (*totals).hastyCount,
-		"netio: an address connects too fast; some are refused (are players behind a proxy? see ClientAddr)", "HandshakesPerSecondPerAddress"}
+		"netio: an address connects too fast; some are refused (are players behind a proxy? see ClientAddr)",
+		"HandshakesPerSecondPerAddress"}
 )
 
 // What a refused socket is told over TCP. They are shared and never changed.

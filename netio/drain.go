@@ -54,8 +54,8 @@ func (e *Engine) BeginDrain(deadline time.Time) {
 }
 
 // GoAway says GoingAway to the connections whose sessions ready agrees about, behind everything that was sent to them, and asks
-// each for another delay before it comes back. ready must not block. It passes over connections that are busy at this moment: call
-// it again. BeginDrain comes first.
+// each for another delay before it comes back. ready must not block. It passes over connections that are busy at this moment:
+// call it again. BeginDrain comes first.
 func (e *Engine) GoAway(ready func(s Session) bool) {
 	e.eachConn(func(c *Conn) {
 		if c.reason.Load() != nil || !c.readMu.TryLock() {
@@ -76,10 +76,10 @@ func (c *Conn) goAway() {
 	c.closeBye(errGoingAway, bye{fairDelay(n, e.drainOver.Load()), e.cfg.DrainTo})
 }
 
-// stillTakes reports whether a connection that was told GoingAway has bytes on their way to the peer, in time, and the server memory
-// for them. What the kernel has taken counts too: it drops that at the first byte that a peer sends to a closed socket.
+// stillTakes reports whether a connection that was told GoingAway has bytes on their way to the peer, in time, and the server
+// memory for them. What the kernel has taken counts too: it drops that at the first byte that a peer sends to a closed socket.
 func (c *Conn) stillTakes(now int64) bool {
-	return *c.reason.Load() == error(errGoingAway) && now < c.e.drainBy.Load() && !c.e.budget.exceeded() &&
+	return errors.Is(*c.reason.Load(), errGoingAway) && now < c.e.drainBy.Load() && !c.e.budget.exceeded() &&
 		(c.pending.Load() > 0 || c.unacked() > 0)
 }
 
@@ -92,9 +92,9 @@ func fairDelay(n uint64, span int64) time.Duration {
 	return max(time.Duration(spread(n, span)), time.Millisecond)
 }
 
-// Shutdown stops accepting, says GoingAway to all connections and waits until they have gone, which they have until ctx ends; then
-// they are cut off. All sessions have been told Closed when it returns nil; it returns ErrCut if it had to cut. Only the first call
-// does something. It waits for calls of Open that have not returned.
+// Shutdown stops accepting, says GoingAway to all connections and waits until they have gone, which they have until ctx ends;
+// then they are cut off. All sessions have been told Closed when it returns nil; it returns ErrCut if it had to cut. Only the
+// first call does something. It waits for calls of Open that have not returned.
 func (e *Engine) Shutdown(ctx context.Context) error {
 	if e.down.Swap(true) {
 		return ErrClosed

@@ -120,7 +120,7 @@ func TestShutdownWaitsForSlowPeers(t *testing.T) {
 		require.Equal(t, sent, got)
 		require.Less(t, time.Since(start), deadline)
 		require.ErrorIs(t, <-done, ErrCut)
-		require.GreaterOrEqual(t, time.Since(start), deadline)
+		require.GreaterOrEqual(t, time.Since(start), deadline-50*time.Millisecond) // which began before start
 		require.Less(t, time.Since(start), deadline+2*time.Second)
 		slowSession.wantClosed(t, codec.GoingAway)
 		deafSession.wantClosed(t, codec.GoingAway)

@@ -3,6 +3,7 @@ package netio
 import (
 	"errors"
 	"log/slog"
+	"math"
 	"net"
 	"net/http"
 	"sync"
@@ -95,12 +96,12 @@ func New(cfg Config, h Handler) (*Engine, error) {
 		pages:     make(map[*pageServer]struct{}),
 		nursery:   make(map[net.Conn]struct{}),
 	}
-	e.pollers = make([]poller, cfg.Pollers)
-	for i := range e.pollers {
-		e.pollers[i].e, e.pollers[i].index = e, i
-	}
+	e.pollers = newPollers(e)
 	files := openFiles()
 	e.maxSockets = int64(files - fileReserve(files))
+	if cfg.MaxConns < 0 {
+		e.maxSockets = math.MaxInt64
+	}
 	e.budget.limit, e.budget.wake = int64(max(cfg.MaxBuffered, 0)), make(chan struct{}, 1)
 	e.totals.closed = make(map[codec.Code]uint64)
 	e.queue.wake = make(chan struct{}, 1)

@@ -19,8 +19,8 @@ import (
 // withFewFiles makes the test binary a server with few open files, for TestOpenFilesExhausted.
 const withFewFiles = "NETIO_TEST_FEW_FILES"
 
-// The server waits while no descriptor is free: it does not spin, the connections that there are go on, and newcomers come in when
-// there are descriptors again.
+// The server waits while no descriptor is free: it does not spin, the connections that there are go on, and newcomers come in
+// when there are descriptors again.
 func TestOpenFilesExhausted(t *testing.T) {
 	cmd := exec.Command(os.Args[0], "-test.run=^TestChildWithFewFiles$", "-test.v")
 	cmd.Env = append(os.Environ(), withFewFiles+"=1")
@@ -75,8 +75,8 @@ func fewFiles(m mode) func(t *testing.T) {
 	}
 }
 
-// exhaust opens connections that say nothing until the process has no descriptor left, and some that wait to be accepted. It returns
-// what closes them all.
+// exhaust opens connections that say nothing until the process has no descriptor left, and some that wait to be accepted. It
+// returns what closes them all.
 func exhaust(t *testing.T, addr string) (held []func()) {
 	t.Helper()
 	const spare = 30

@@ -6,8 +6,8 @@ import (
 	"strings"
 )
 
-// ForwardedFor is a Config.ClientAddr for servers behind proxies that append to X-Forwarded-For: it returns the last address of that
-// header, from the end, that is none of your proxies'. A request that does not come from one of them counts under its own
+// ForwardedFor is a Config.ClientAddr for servers behind proxies that append to X-Forwarded-For: it returns the last address of
+// that header, from the end, that is none of your proxies'. A request that does not come from one of them counts under its own
 // address, whatever it claims. Name the networks of all your proxies; those of your players must not be among them.
 //
 //	netio.ForwardedFor(netip.MustParsePrefix("10.0.0.0/8"))

@@ -3,6 +3,7 @@ package netio
 import (
 	"encoding/binary"
 	"math/bits"
+	"unicode/utf8"
 
 	"github.com/volley-go/volley/codec"
 )
@@ -49,6 +50,8 @@ func closeCode(p []byte) (codec.Code, error) {
 	code := codec.Code(binary.BigEndian.Uint16(p))
 	switch {
 	case code < 1000, code >= 5000, code >= 1004 && code <= 1006, code >= 1015 && code < 3000:
+		return 0, errClosePayload
+	case !utf8.Valid(p[2:]):
 		return 0, errClosePayload
 	}
 	return code, nil

@@ -11,11 +11,12 @@ import (
 
 // poller is what an engine keeps of one poller of nbio: how it gathers input. Its goroutine owns it.
 //
-// A poller that wakes up for each socket pays for the waking up more than for the reading. Where all that comes is input that can wait
-// (Conn.CanWait), it works in rounds instead: it rests until the next ticks are due, reads every socket that has become readable
-// meanwhile, and then runs the ticks. A bell tells it where a round ends: a socket of its own, written to after the rest. Since epoll
-// reports sockets in the order in which they became readable, it comes last. There are two bells, rung in turn: epoll, if it is level-triggered,
-// leaves a socket that it has reported on its list until the next look, so the same bell would come first.
+// A poller that wakes up for each socket pays for the waking up more than for the reading. Where all that comes is input that can
+// wait (Conn.CanWait), it works in rounds instead: it rests until the next ticks are due, reads every socket that has become
+// readable meanwhile, and then runs the ticks. A bell tells it where a round ends: a socket of its own, written to after the
+// rest. Since epoll reports sockets in the order in which they became readable, it comes last. There are two bells, rung in turn:
+// epoll, if it is level-triggered, leaves a socket that it has reported on its list until the next look, so the same bell would
+// come first.
 type poller struct {
 	e     *Engine
 	index int
@@ -36,6 +37,14 @@ type bell struct {
 
 // hectic is how long a poller does without rounds after something came that cannot wait.
 const hectic = int64(20 * time.Millisecond)
+
+func newPollers(e *Engine) []poller {
+	pollers := make([]poller, e.cfg.Pollers)
+	for i := range pollers {
+		pollers[i].e, pollers[i].index = e, i
+	}
+	return pollers
+}
 
 // startGathering gives each poller its bell.
 func (e *Engine) startGathering() error {
@@ -150,9 +159,9 @@ func (p *poller) poll(nb *nbio.Conn, buf []byte) {
 	}
 }
 
-// rest sleeps. In a system call the poller keeps its P, which the runtime's monitor lets it do for 10 ms as long as another P is idle, and so
-// nobody has to be woken up for it; parked, it would have the monitor look after it every 20 µs as soon as it is back. But a P that is the only
-// one must not be kept.
+// rest sleeps. In a system call the poller keeps its P, which the runtime's monitor lets it do for 10 ms as long as another P is
+// idle, and so nobody has to be woken up for it; parked, it would have the monitor look after it every 20 µs as soon as it is
+// back. But a P that is the only one must not be kept.
 func (p *poller) rest(d time.Duration) {
 	if d > 0 && d < 8*time.Millisecond && runtime.GOMAXPROCS(0) > 1 {
 		sleepHere(d)

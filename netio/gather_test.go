@@ -37,8 +37,8 @@ func (r *rounds) next(t *testing.T) (again bool) {
 	}
 }
 
-// A round ends when all that had become readable before it has been handled; input that can wait goes on with rounds, and silence or
-// anything else ends them.
+// A round ends when all that had become readable before it has been handled; input that can wait goes on with rounds, and silence
+// or anything else ends them.
 func TestRounds(t *testing.T) {
 	for _, m := range modes {
 		if m.mount && m.secure {

@@ -55,6 +55,21 @@ func TestHostileFrames(t *testing.T) {
 	})
 }
 
+// A peer has spoken with its first whole frame after HELLO, of whichever sort.
+func TestSpoke(t *testing.T) {
+	eachMode(t, Config{}, func(t *testing.T, s *server) {
+		p, session := s.connect(t)
+		require.False(t, session.c.Spoke())
+		ping := p.frame("\x92\x07\x05")
+		p.write(ping[:len(ping)-1])
+		time.Sleep(20 * time.Millisecond)
+		require.False(t, session.c.Spoke(), "not a whole frame")
+		p.write(ping[len(ping)-1:])
+		p.want("\x92\x08\x05")
+		require.True(t, session.c.Spoke())
+	})
+}
+
 func TestMalformedPing(t *testing.T) {
 	eachMode(t, Config{}, func(t *testing.T, s *server) {
 		p, session := s.connect(t)

@@ -23,7 +23,7 @@ func edit(old, new string) string {
 }
 
 func TestUpgradeRefusals(t *testing.T) {
-	key := "Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n"
+	const key, host = "Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n", "Host: game.example\r\n"
 	for _, m := range []mode{modes[0], modes[1], modes[4]} {
 		t.Run(m.name, func(t *testing.T) {
 			s := serve(t, m, Config{}, newHub())
@@ -42,6 +42,12 @@ func TestUpgradeRefusals(t *testing.T) {
 				{"no key", edit(key, ""), 400},
 				{"a short key", edit(key, "Sec-WebSocket-Key: c2hvcnQ=\r\n"), 400},
 				{"a key of 24 letters that is 18 bytes", edit(key, "Sec-WebSocket-Key: MTIzNDU2Nzg5MDEyMzQ1Njc4\r\n"), 400},
+				{"two versions", edit(key, key+"Sec-WebSocket-Version: 8\r\n"), 426},
+				{"no Host", edit(host, ""), 400},
+				{"two Hosts", edit(host, host+"host: evil.example\r\n"), 400},
+				{"a blank before a colon", edit(key, key+"X-A : b\r\n"), 400},
+				{"a bare CR", edit(key, key+"X-A: b\rc\r\n"), 400},
+				{"NUL", edit(key, key+"X-A: b\x00\r\n"), 400},
 				{"two keys", edit(key, key+key), 400},
 				{"a body", edit(key, key+"Content-Length: 5\r\n") + "hello", 400},
 				{"a chunked body", edit(key, key+"Transfer-Encoding: chunked\r\n") + "0\r\n\r\n", 400},
@@ -106,7 +112,8 @@ func TestHostileHeads(t *testing.T) {
 	}
 }
 
-// A socket of pages keeps working, byte by byte too, and may upgrade later: at the Engine's path and where the user has mounted it.
+// A socket of pages keeps working, byte by byte too, and may upgrade later: at the Engine's path and where the user has mounted
+// it.
 func TestPages(t *testing.T) {
 	for _, m := range modes[:2] {
 		for _, path := range []string{"/volley", "/other"} {

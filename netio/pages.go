@@ -170,8 +170,8 @@ func (c *pageConn) leave() {
 	})
 }
 
-// unwrap makes n's socket, which was hijacked from pages, what it was before. Its place is now n's; if n has one under an address,
-// the socket had none.
+// unwrap makes n's socket, which was hijacked from pages, what it was before. Its place is now n's; if n has one under an
+// address, the socket had none.
 func (c *pageConn) unwrap(n *newcomer) {
 	c.once.Do(func() {
 		c.e.totals.pageConns.Add(-1)

@@ -88,8 +88,8 @@ func (t *addrTable) give(place int32) {
 	s.mu.Unlock()
 }
 
-// find returns the place of a key: its own, or that of an address without sockets, whose handshakes lie back the longest. -1: there
-// is none. The caller holds mu.
+// find returns the place of a key: its own, or that of an address without sockets, whose handshakes lie back the longest. -1:
+// there is none. The caller holds mu.
 func (s *addrSet) find(key uint64) int {
 	best := -1
 	for i := range s.entries {

@@ -138,8 +138,8 @@ func (c *Conn) next(b []byte) (event, []byte, []byte, error) {
 	return c.ws.next(b, c.e.pool, c.e.cfg.MaxMessage)
 }
 
-// parse handles every frame that b completes, until the connection ends. A peer shows that it lives by whole frames, not by bytes,
-// or it could hold what has come of one for ever. Under readMu.
+// parse handles every frame that b completes, until the connection ends. A peer shows that it lives by whole frames, not by
+// bytes, or it could hold what has come of one for ever. Under readMu.
 func (c *Conn) parse(b []byte, now int64) {
 	for seen := false; c.reason.Load() == nil; {
 		ev, p, rest, err := c.next(b)
@@ -154,6 +154,9 @@ func (c *Conn) parse(b []byte, now int64) {
 		if !seen {
 			c.lastSeen.Store(now)
 			seen = true
+			if c.flags.Load()&flagSpoke == 0 {
+				c.set(flagSpoke)
+			}
 		}
 		if !c.e.msgs.take(&c.paidMsgs, now, 1) {
 			c.closeWith(errTooManyMessages, 0)
@@ -171,7 +174,6 @@ func (c *Conn) parse(b []byte, now int64) {
 // message handles one frame: a PING or PONG here, any other in the session.
 func (c *Conn) message(p []byte, now int64) {
 	if t, ok := isPingPong(p); ok {
-		c.set(flagPinged)
 		s, err := stampOf(p)
 		switch {
 		case err != nil:
@@ -236,8 +238,9 @@ func (c *Conn) sendControl(b []byte) {
 	}
 }
 
-// peerCloses answers a close frame with the same code, and with nothing after it. A peer that closes with 1000, 1001 or no code means
-// it. With another one it gives up on the connection, since it heard nothing on it or nothing that made sense: that is a loss.
+// peerCloses answers a close frame with the same code, and with nothing after it. A peer that closes with 1000, 1001 or no code
+// means it. With another one it gives up on the connection, since it heard nothing on it or nothing that made sense: that is a
+// loss.
 func (c *Conn) peerCloses(p []byte) {
 	code, err := closeCode(p)
 	if err != nil {

@@ -63,6 +63,10 @@ func (e *Engine) serveHead(n *newcomer, p *pageServer) {
 	if n.tls != nil {
 		r.TLS = convertState(n.tls.state())
 	}
+	if !unambiguous(head[:end]) {
+		e.reject(n, errHead)
+		return
+	}
 	accept, herr := e.checkUpgrade(r)
 	if herr != nil {
 		e.reject(n, herr)
@@ -115,6 +119,32 @@ func headEnd(b []byte) int {
 	}
 	return -1
 }
+
+// unambiguous reports whether a request's head has one Host, and nothing that one reader takes for a header and another one does
+// not: folded lines, blanks before a colon, control characters. http.ReadRequest lets all of that pass, http.Server some.
+func unambiguous(head []byte) bool {
+	hosts, first := 0, true
+	for line := range bytes.Lines(head) {
+		line = bytes.TrimSuffix(bytes.TrimSuffix(line, []byte("\n")), []byte("\r"))
+		if bytes.ContainsFunc(line, isControl) {
+			return false
+		}
+		if first || len(line) == 0 {
+			first = false
+			continue
+		}
+		name, _, found := bytes.Cut(line, []byte(":"))
+		if !found || len(name) == 0 || bytes.ContainsAny(name, " \t") {
+			return false
+		}
+		if bytes.EqualFold(name, []byte("Host")) {
+			hosts++
+		}
+	}
+	return hosts == 1
+}
+
+func isControl(r rune) bool { return r < ' ' && r != '\t' || r == 0x7f }
 
 // reject answers a socket that does not become a connection, and closes it.
 func (e *Engine) reject(n *newcomer, herr *httpError) {

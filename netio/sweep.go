@@ -96,7 +96,8 @@ func (c *Conn) swept(now int64) {
 	}
 }
 
-// stuck reports whether the peer has taken nothing of what waits for it since the last PING but one. It is asked once for each PING.
+// stuck reports whether the peer has taken nothing of what waits for it since the last PING but one. It is asked once for each
+// PING.
 func (c *Conn) stuck() bool {
 	if c.pending.Load() == 0 || c.clear(flagMoved) {
 		c.clear(flagStuck | flagStuckTwice)

@@ -20,9 +20,11 @@ var (
 	errUpgrade     = &httpError{http.StatusUpgradeRequired, "this is a WebSocket endpoint: Upgrade must be websocket"}
 	errConnection  = &httpError{http.StatusBadRequest, "Connection must name Upgrade"}
 	errVersion     = &httpError{http.StatusUpgradeRequired, "Sec-WebSocket-Version must be 13"}
+	errHead        = &httpError{http.StatusBadRequest, "the request's head can be read in several ways"}
 	errKey         = &httpError{http.StatusBadRequest, "Sec-WebSocket-Key must be one key of 16 bytes in base64"}
 	errBody        = &httpError{http.StatusBadRequest, "a WebSocket upgrade has no body"}
-	errOrigin      = &httpError{http.StatusForbidden, "web pages of this Origin may not connect; the server's owner can allow it: Config.AllowOrigins"}
+	errOrigin      = &httpError{http.StatusForbidden,
+		"web pages of this Origin may not connect; the server's owner can allow it: Config.AllowOrigins"}
 	errRequest     = &httpError{http.StatusBadRequest, "this is not an HTTP request"}
 	errHeadTooBig  = &httpError{http.StatusRequestHeaderFieldsTooLarge, "the request's head is longer than 8 KiB"}
 	errHeadTimeout = &httpError{http.StatusRequestTimeout, "the request did not come in time"}
@@ -35,7 +37,7 @@ var (
 
 // checkUpgrade returns the Sec-WebSocket-Accept of a WebSocket upgrade, or what is wrong with it.
 func (e *Engine) checkUpgrade(r *http.Request) (accept string, err *httpError) {
-	keys := r.Header["Sec-Websocket-Key"]
+	keys, versions := r.Header["Sec-Websocket-Key"], r.Header["Sec-Websocket-Version"]
 	switch {
 	case r.Method != http.MethodGet:
 		return "", errMethod
@@ -45,7 +47,7 @@ func (e *Engine) checkUpgrade(r *http.Request) (accept string, err *httpError) {
 		return "", errUpgrade
 	case !hasToken(r.Header, "Connection", "upgrade"):
 		return "", errConnection
-	case r.Header.Get("Sec-Websocket-Version") != "13":
+	case len(versions) != 1 || versions[0] != "13":
 		return "", errVersion
 	case len(keys) != 1 || !isKey(keys[0]):
 		return "", errKey

@@ -50,7 +50,8 @@ func (b *logbook) due(l line, now int64) (unlogged int, ok bool) {
 	return unlogged, true
 }
 
-// warn logs what a flood would repeat: each text at most once in warnEvery, with the number of those in between. text is a constant.
+// warn logs what a flood would repeat: each text at most once in warnEvery, with the number of those in between. text is a
+// constant.
 func (e *Engine) warn(text string, args ...any) {
 	if unlogged, ok := e.logbook.due(line{text: text}, e.now()); ok {
 		e.log.Warn(text, append(args, "unlogged", unlogged)...)

@@ -101,6 +101,7 @@ var hostileWS = []struct {
 	{"close of one byte", masked(fin|opClose, "x"), codec.WebSocketProtocol},
 	{"close with code 999", masked(fin|opClose, "\x03\xe7"), codec.WebSocketProtocol},
 	{"close with code 1005", masked(fin|opClose, "\x03\xed"), codec.WebSocketProtocol},
+	{"close with a reason that is not UTF-8", masked(fin|opClose, "\x03\xe8\xc3\x28"), codec.WebSocketProtocol},
 	{"close with code 5000", masked(fin|opClose, "\x13\x88"), codec.WebSocketProtocol},
 }
 

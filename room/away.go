@@ -13,8 +13,9 @@ import (
 // change is what became of a client's connection. One at most waits in the inbox for each client: a newer one takes its place,
 // so that who comes and goes all the time costs the room no more than who does it once.
 type change struct {
-	link Link // the connection that has taken over; nil: the connection is lost
-	from codec.Processed
+	link  Link // the connection that has taken over; nil: the connection is lost
+	from  codec.Processed
+	again bool // before it is lost now, one had taken over
 }
 
 // Drop tells the room that the client's connection was lost, and that it may come back over another one: its seat is kept for
@@ -45,7 +46,9 @@ func (r *Room) changing(c *Client, ch *change) {
 		in.mu.Unlock()
 		return // it is about to hear that it has left
 	}
-	first := c.change == nil
+	old := c.change
+	first := old == nil
+	ch.again = !first && ch.link == nil && (old.link != nil || old.again)
 	c.change = ch
 	if first {
 		in.put(item{kind: itemChange, client: c}, nil)
@@ -73,6 +76,9 @@ func (r *Room) changeLink(c *Client) {
 		r.carryOn(c, ch, seq)
 	case !c.away && r.closing == nil:
 		r.lose(c)
+	case c.away && ch.again: // its time begins anew
+		c.rare.grace.Stop()
+		r.restart(c.rare.grace, r.kind.cfg.Grace)
 	}
 }
 
@@ -142,19 +148,17 @@ func (r *Room) cursorFor(c *Client, from codec.Processed) (cursor uint64, whole 
 	switch {
 	case c.fallen:
 		return 0, false
-	case !from.Joining && c.afresh && from.Tick < c.since:
+	case from.Joining:
+		return c.floor, c.floor >= l.first
+	case c.afresh && from.Tick < c.since:
 		return 0, false // it has not heard of its fresh beginning
 	case from.Tick >= c.sent && c.lagging: // all that its connection was ever given has been processed
 		return c.cursor, true
 	case from.Tick >= c.sent:
 		return l.tick, true
-	case from.Joining || from.Tick <= c.since:
-		cursor = c.floor
-	default:
-		cursor, whole = l.after(from.Tick)
-		cursor = max(cursor, c.floor)
 	}
-	return cursor, whole || c.floor >= l.first // what has been forgotten was for others
+	cursor, known := l.after(from.Tick)
+	return max(cursor, c.floor), known && (c.floor >= l.first || from.Tick >= l.lost)
 }
 
 // fall notes that a client is off the log and is to begin afresh, when its connection is ready.

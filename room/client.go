@@ -40,7 +40,7 @@ type Client struct {
 	served            uint64 // the last tick in which it was brought up to date
 	sent              uint64 // the tick of the last frame with packets that its connection was given
 	since             uint64 // the tick of JOINED or, since then, of RESYNC
-	floor             uint64 // the number of the first segment that it may have to be sent, or sent again
+	floor             uint64 // the number of the first segment that it may need: after that, or after all it was known to have
 	rare              *rare  // nil: nothing of that
 
 	heard atomic.Uint64 // the last tick that the client says it has processed

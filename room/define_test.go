@@ -20,6 +20,7 @@ type (
 	ticks      struct{ plain }
 	wrongTick  struct{ plain }
 	wrongClose struct{ plain }
+	wrongDrain struct{ plain }
 	wrongOpen  struct{ plain }
 	tik        struct{ plain }
 	clsoe      struct{ plain }
@@ -27,6 +28,9 @@ type (
 	farName    struct{ plain }
 	otherTicks struct{ plain }
 	onPointer  struct{ plain }
+	resumes    struct{ plain }
+	wrongSync  struct{ plain }
+	resync     struct{ plain }
 )
 
 func (plain) Join(*room.Client) error { return nil }
@@ -34,6 +38,7 @@ func (plain) Leave(*room.Client)      {}
 func (ticks) Tick(tick.Tick)          {}
 func (wrongTick) Tick(float64)        {}
 func (wrongClose) Close() error       { return nil }
+func (wrongDrain) Drain()             {}
 func (wrongOpen) Open()               {}
 func (tik) Tik(tick.Tick)             {}
 func (clsoe) Closed()                 {}
@@ -41,6 +46,11 @@ func (lowerCase) TICK(tick.Tick)      {}
 func (farName) Reset()                {}
 func (otherTicks) Ticks() int         { return 0 }
 func (*onPointer) Close()             {}
+func (resumes) Resume(*room.Client)   {}
+func (wrongSync) Resync() error       { return nil }
+func (resync) Resync(*room.Client)    {}
+func (resync) Dropped(*room.Client)   {}
+func (resync) Resumed(*room.Client)   {}
 
 // define returns what Define panics with; "": it does not.
 func define[G room.Game](name string, cfg room.Config) (said string) {
@@ -70,12 +80,18 @@ func TestDefineRefusesWhatCannotWork(t *testing.T) {
 		{"a rate without Tick", define[plain]("k", room.Config{Rate: 1}), "no method Tick(tick.Tick)"},
 		{"Tick without a rate", define[ticks]("k", room.Config{}), "Tick would never run"},
 		{"Tick of another signature", define[wrongTick]("k", room.Config{}), "method Tick must be func(tick.Tick)"},
+		{"Drain of another signature", define[wrongDrain]("k", room.Config{}), "method Drain must be func(time.Time)"},
 		{"Close of another signature", define[wrongClose]("k", room.Config{}), "method Close must be func()"},
 		{"Open of another signature", define[wrongOpen]("k", room.Config{}), "method Open must be func() error"},
 		{"a letter less", define[tik]("k", room.Config{Rate: 1}), "Tik looks like a misspelt Tick"},
 		{"a letter more", define[clsoe]("k", room.Config{}), "Closed looks like a misspelt Close"},
 		{"another case", define[lowerCase]("k", room.Config{Rate: 1}), "TICK looks like a misspelt Tick"},
 		{"a hook on the pointer of a game that is a value", define[onPointer]("k", room.Config{}), "method Close has a pointer receiver"},
+		{"all about connections", define[resync]("k", room.Config{Behind: room.ResyncBehind}), ""},
+		{"a letter less of Resumed", define[resumes]("k", room.Config{}), "Resume looks like a misspelt Resumed"},
+		{"Resync of another signature", define[wrongSync]("k", room.Config{}), "method Resync must be func(*room.Client)"},
+		{"a policy that needs Resync", define[plain]("k", room.Config{Behind: room.ResyncBehind}), "no method Resync(*room.Client)"},
+		{"a policy that there is not", define[resync]("k", room.Config{Behind: 3}), "Behind is 3"},
 	} {
 		if c.want == "" {
 			assert.Empty(t, c.said, c.name)

@@ -21,10 +21,10 @@ import (
 // Drain(deadline time.Time) says that the server is about to end: the room goes on, without newcomers, until the game closes it,
 // everyone has left, or the deadline (in the room's own time, as Room.Now). A room whose game has no Drain ends at once.
 //
-// Dropped(*Client) says that a client's connection was lost. It keeps its seat, and what is emitted to it, for Config.Grace, within
-// which Resumed(*Client) follows, or Leave. A connection that takes over from one that still lives is neither. Resync(*Client) is
-// for a client that has been away, or slow, for longer than Config.Log lasts: what it knows is void, and the game emits to it what
-// a newcomer would need.
+// Dropped(*Client) says that a client's connection was lost. It keeps its seat, and what is emitted to it, for Config.Grace,
+// within which Resumed(*Client) follows, or Leave. A connection that takes over from one that still lives is neither.
+// Resync(*Client) is for a client that has been away, or slow, for longer than Config.Log lasts: what it knows is void, and the
+// game emits to it what a newcomer would need.
 //
 // A method with such a name but another signature is an error at Define.
 type Game interface {

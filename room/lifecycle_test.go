@@ -58,7 +58,19 @@ type walkLink struct {
 	left   *codec.Error
 	failed bool
 	sent   uint64
+	conn   int  // the number of its connection
+	cut    bool // it has none
+	away   bool // the game knows
+	asked  bool // it has come back and was not answered yet
 }
+
+// walkConn is one of its connections.
+type walkConn struct {
+	*walkLink
+	n int
+}
+
+func (l walkConn) dead() bool { return l.cut || l.n != l.conn }
 
 func (l *walkLink) must(ok bool, what string) {
 	if !ok {
@@ -66,23 +78,28 @@ func (l *walkLink) must(ok bool, what string) {
 	}
 }
 
-func (l *walkLink) Send(buf []byte, head int) error {
-	l.must(l.joined && l.left == nil, "a frame before Joined or after Left")
+func (l walkConn) Send(buf []byte, head int) error {
+	l.must(l.dead() || l.joined && l.left == nil && !l.asked, "a frame before Joined or after Left")
 	return nil
 }
-func (l *walkLink) Pending() int { return 0 }
-func (l *walkLink) Joined(*room.Client, uint64) {
+func (l walkConn) Pending() int { return 0 }
+func (l walkConn) Joined(*room.Client, uint64) {
 	l.must(!l.joined && l.left == nil, "Joined twice or after Left")
 	l.joined = true
 }
-func (l *walkLink) Left(_ uint32, why *codec.Error) {
+func (l walkConn) Left(_ uint32, why *codec.Error) {
 	l.must(l.left == nil && why != nil, "Left twice")
-	l.left = why
+	l.left, l.asked = why, false
 }
+func (l walkConn) Resumed(_ uint32, seq uint64) {
+	if !l.dead() {
+		l.must(l.asked && l.joined && l.left == nil && seq == l.sent, "Resumed, and nobody came back")
+		l.asked = false
+	}
+}
+func (l walkConn) Resync(uint32, uint64)                 { l.must(false, "begins afresh, and the game cannot") }
 func (l *walkLink) Dropped(uint32, uint64, *codec.Error) {}
 func (l *walkLink) Fail(*codec.Error)                    { l.failed = true }
-func (l *walkLink) Resumed(uint32, uint64)               {}
-func (l *walkLink) Resync(uint32, uint64)                {}
 
 // misbehave does something bad once in n times.
 func (g *walker) misbehave(n int) {
@@ -140,8 +157,23 @@ func (g *walker) Join(c *room.Client) error {
 	return nil
 }
 
+func (g *walker) Dropped(c *room.Client) {
+	l := c.User().(*walkLink)
+	l.must(slices.Contains(g.in, l) && !l.away && !c.Connected(), "Dropped twice, or not in")
+	l.away = true
+	g.misbehave(15)
+}
+
+func (g *walker) Resumed(c *room.Client) {
+	l := c.User().(*walkLink)
+	l.must(slices.Contains(g.in, l) && l.away && c.Connected(), "Resumed without Dropped")
+	l.away = false
+	g.misbehave(15)
+}
+
 func (g *walker) Leave(c *room.Client) {
 	l := c.User().(*walkLink)
+	l.away = false
 	l.must(slices.Contains(g.in, l) && g.ended == 0, "Leave without Join")
 	g.in = slices.DeleteFunc(g.in, func(o *walkLink) bool { return o == l })
 	g.empty = g.w.Now()
@@ -160,7 +192,7 @@ func (g *walker) Close() {
 
 func newWalk(t *testing.T, seed uint64, rate int) *walk {
 	w := &walk{t: t, seed: seed, rng: rand.New(rand.NewPCG(seed, uint64(rate)))}
-	w.cfg = room.Config{Rate: rate, Capacity: w.rng.IntN(4)}
+	w.cfg = room.Config{Rate: rate, Capacity: w.rng.IntN(4), Grace: 200 * time.Millisecond}
 	w.cfg.EmptyFor = []time.Duration{0, 300 * time.Millisecond, -1}[w.rng.IntN(3)]
 	if rate > 0 {
 		k := room.Define("walk", func(r *room.Room) walkTicker { return walkTicker{w.make(r)} }, w.cfg)
@@ -177,7 +209,7 @@ func newWalk(t *testing.T, seed uint64, rate int) *walk {
 // round does a few things from outside, lets a tick pass, and looks.
 func (w *walk) round() {
 	for range w.rng.IntN(5) {
-		switch w.rng.IntN(4) {
+		switch w.rng.IntN(6) {
 		case 0:
 			w.join(codec.How(w.rng.IntN(3)), "walk")
 		case 1:
@@ -191,9 +223,20 @@ func (w *walk) round() {
 		case 3:
 			if len(w.links) > 0 {
 				l := w.links[w.rng.IntN(len(w.links))]
+				if l.cut || l.asked {
+					continue
+				}
 				l.sent++
 				p := codec.Packet{Index: codec.NoIndex, Name: []byte("say"), Payload: []byte("\xa2hi")}
 				l.must(l.client.Receive(l.sent, 0, []codec.Packet{p}) == nil, "refused a packet")
+			}
+		case 4:
+			if len(w.links) > 0 {
+				w.links[w.rng.IntN(len(w.links))].cutOff()
+			}
+		case 5:
+			if len(w.links) > 0 {
+				w.links[w.rng.IntN(len(w.links))].comeBack()
 			}
 		}
 	}
@@ -201,10 +244,26 @@ func (w *walk) round() {
 	w.verify()
 }
 
+func (l *walkLink) cutOff() {
+	if l.joined && l.left == nil && !l.cut {
+		l.cut, l.asked = true, false
+		l.client.Drop(&codec.Error{Code: codec.IdleTimeout})
+	}
+}
+
+// comeBack goes on over another connection; the one before may live.
+func (l *walkLink) comeBack() {
+	if l.joined && l.left == nil {
+		l.conn++
+		l.cut, l.asked = false, true
+		l.client.Resume(walkConn{l, l.conn}, codec.Processed{Tick: l.client.Room().Tick()})
+	}
+}
+
 func (w *walk) join(how codec.How, name string) {
 	before := w.infos()
 	l := &walkLink{w: w}
-	c, refused := w.Host.Join(room.JoinRequest{How: how, Name: name, Link: l, User: l})
+	c, refused := w.Host.Join(room.JoinRequest{How: how, Name: name, Link: walkConn{l, 0}, User: l})
 	if refused == nil {
 		l.client = c
 		w.links = append(w.links, l)
@@ -251,12 +310,19 @@ func (w *walk) verify() {
 			require.LessOrEqual(w.t, w.Now()-g.empty, w.cfg.EmptyFor+200*time.Millisecond, "seed %d: empty and open", w.seed)
 		}
 	}
+	away := 0
 	for _, l := range w.links {
+		if l.away && l.left == nil {
+			away++
+		}
+		l.must(!l.asked, "came back and was not answered")
+		l.must(l.left != nil || l.cut == l.away, "is away, or the game thinks so")
 		in := l.game != nil && slices.Contains(l.game.in, l) && !l.game.failed
 		l.must(in == (l.joined && l.left == nil), "is in and out")
 		l.must(l.joined || l.left != nil, "was not answered")
 		l.must(!l.failed, "failed")
 	}
+	require.Equal(w.t, away, w.Host.Stats().Away, "seed %d: clients that are away", w.seed)
 	w.links = slices.DeleteFunc(w.links, func(l *walkLink) bool { return l.left != nil && w.rng.IntN(3) == 0 })
 }
 
@@ -273,6 +339,7 @@ func TestLifecycleRandomWalk(t *testing.T) {
 				w.round()
 			}
 			w.Close(nil)
+			require.Zero(t, w.Host.Stats().Away, "seed %d", seed)
 			for _, l := range w.links {
 				l.must(l.left != nil, "is still in after the end")
 			}

@@ -149,17 +149,18 @@ func (l *log) forget(n int) {
 	}
 }
 
-// after returns the number of the first segment that was emitted after a tick, and whether the log still has all of those.
-func (l *log) after(tick uint64) (n uint64, whole bool) {
-	if tick >= l.now {
+// after returns the number of the first segment in the log that was emitted after a tick; false: it cannot tell.
+func (l *log) after(tick uint64) (n uint64, known bool) {
+	switch {
+	case tick >= l.now:
 		return l.end(), true
+	case tick < l.base:
+		return l.first, true
+	case tick-l.base >= maxTicks:
+		return l.first, false
 	}
-	if tick < l.base {
-		return l.first, tick >= l.lost
-	}
-	since := min(tick-l.base, maxTicks)
-	i := sort.Search(len(l.segments), func(i int) bool { return uint64(l.segments[i].tick) > since })
-	return l.first + uint64(i), tick >= l.lost && since < maxTicks
+	i := sort.Search(len(l.segments), func(i int) bool { return uint64(l.segments[i].tick) > tick-l.base })
+	return l.first + uint64(i), true
 }
 
 // start is where a segment's bytes begin, the numbers of its set included.

@@ -8,17 +8,14 @@ import (
 	"testing"
 	"time"
 
-	"github.com/stretchr/testify/require"
-
-	"github.com/volley-go/volley/codec"
 	"github.com/volley-go/volley/room"
 	"github.com/volley-go/volley/room/roomtest"
 	"github.com/volley-go/volley/tick"
 )
 
 // The model of the log and the cursors: for each client a plain list of all that it should hear, written to at the moment of
-// each emit. A frame must hold exactly the part of the list that was not yet handed over, without what a newer
-// latest-wins event of the same part replaces.
+// each emit. A frame must hold exactly the part of the list that the client does not have yet, without what a newer
+// latest-wins event of the same part replaces: whatever connections are lost, with whatever frames on their way.
 
 // heard is one event in a client's list.
 type heard struct {
@@ -35,8 +32,10 @@ type world struct {
 	t     *testing.T
 	rng   *rand.Rand
 	seed  uint64
-	kind  *room.Kind[*modelGame]
-	limit int // of the log
+	rate  int
+	kind  room.Audience // the kind
+	sync  bool          // the game begins afresh with those who fell off the log
+	limit int           // of the log
 	value int
 	rooms []*modelGame
 	all   []*modelClient
@@ -60,109 +59,17 @@ type modelTicker struct{ *modelGame }
 
 func (g modelTicker) Tick(tick.Tick) { g.check(); g.act(g.rng.IntN(3)) }
 
-// modelClient is a client of the world, and its connection.
-type modelClient struct {
-	w         *world
-	game      *modelGame
-	c         *room.Client
-	list      []heard
-	handed    int // of list
-	handedAt  int // bytes that the room had emitted by then
-	lastTick  uint64
-	sent      uint64 // packets to the room
-	processed uint64
-	stalled   bool
-	joined    bool
-	leaving   bool // the game knows
-	failed    *codec.Error
-	left      *codec.Error
-}
+// modelSync and modelSyncTicker begin afresh with clients that fell off the log.
+type modelSync struct{ *modelGame }
 
-func (m *modelClient) String() string {
-	return fmt.Sprintf("seed %d: room %d, client %d", m.w.seed, slices.Index(m.w.rooms, m.game), m.c.ID())
-}
+type modelSyncTicker struct{ modelTicker }
 
-func (w *world) fatal(m *modelClient, format string, args ...any) {
-	w.t.Helper()
-	w.t.Fatalf("%v: %s", m, fmt.Sprintf(format, args...))
-}
-
-func (m *modelClient) Pending() int {
-	if m.stalled {
-		return 1
-	}
-	return 0
-}
-
-func (m *modelClient) Joined(c *room.Client, _ uint64) {
-	if m.joined || m.left != nil {
-		m.w.fatal(m, "joined twice, or after it left")
-	}
-	m.joined = true
-}
-
-func (m *modelClient) Left(_ uint32, why *codec.Error) {
-	if m.left != nil {
-		m.w.fatal(m, "left twice")
-	}
-	m.left = why
-	if m.joined && m.failed == nil && m.handed != len(m.list) {
-		m.w.fatal(m, "left without %d events", len(m.list)-m.handed)
-	}
-}
-
-func (m *modelClient) Resumed(uint32, uint64) {}
-func (m *modelClient) Resync(uint32, uint64)  {}
-
-func (m *modelClient) Dropped(uint32, uint64, *codec.Error) { m.w.fatal(m, "a packet was dropped") }
-
-func (m *modelClient) Fail(why *codec.Error) {
-	if m.failed != nil || !m.stalled || why.Code != codec.SlowConsumer {
-		m.w.fatal(m, "failed with %v", why)
-	}
-	if behind := m.game.bytes - m.handedAt; behind <= m.w.limit {
-		m.w.fatal(m, "is only %d bytes behind and was closed", behind)
-	}
-	m.failed = why
-	if m.game.rng.IntN(2) == 0 {
-		m.c.Leave(why)
-	}
-}
-
-func (m *modelClient) Send(buf []byte, head int) error {
-	w := m.w
-	if !m.joined || m.left != nil || m.failed != nil || (m.stalled && !m.leaving) {
-		w.fatal(m, "a frame cannot come now: %+v", m)
-	}
-	r := codec.NewReader(buf[head:], codec.ServerLimits)
-	kind, n, err := r.Frame()
-	require.NoError(w.t, err)
-	require.Equal(w.t, codec.FrameVolley, kind)
-	v, err := r.ServerVolley(n)
-	require.NoError(w.t, err)
-	packets, err := r.Packets(n, nil)
-	require.NoError(w.t, err)
-	if v.Tick <= m.lastTick {
-		w.fatal(m, "two frames in tick %d", v.Tick)
-	}
-	m.lastTick = v.Tick
-	if v.Ack != m.processed {
-		w.fatal(m, "acknowledged %d, processed %d", v.Ack, m.processed)
-	}
-	want := collapse(m.list[m.handed:])
-	if len(want) != len(packets) {
-		w.fatal(m, "%d packets, want %v", len(packets), want)
-	}
-	for i, p := range packets {
-		var value int
-		require.NoError(w.t, codec.Unmarshal(p.Payload, &value))
-		if name := w.Host.Names().List()[p.Index]; name != want[i].event || value != want[i].value {
-			w.fatal(m, "packet %d is %s %d, want %v", i, name, value, want)
-		}
-	}
-	m.handed, m.handedAt = len(m.list), m.game.bytes
-	return nil
-}
+func (g modelSync) Dropped(c *room.Client)       { g.dropped(c) }
+func (g modelSync) Resumed(c *room.Client)       { g.resumed(c) }
+func (g modelSync) Resync(c *room.Client)        { g.resync(c) }
+func (g modelSyncTicker) Dropped(c *room.Client) { g.dropped(c) }
+func (g modelSyncTicker) Resumed(c *room.Client) { g.resumed(c) }
+func (g modelSyncTicker) Resync(c *room.Client)  { g.resync(c) }
 
 // collapse leaves out what a newer one replaces.
 func collapse(list []heard) (out []heard) {
@@ -265,7 +172,8 @@ func (g *modelGame) check() {
 
 func (g *modelGame) Join(c *room.Client) error {
 	m := c.User().(*modelClient)
-	m.game, m.c, m.handedAt = g, c, g.bytes
+	m.game, m.c = g, c
+	m.at = position{tick: g.room.Tick() - 1, bytes: g.bytes}
 	g.members = append(g.members, m)
 	g.check()
 	g.act(3)
@@ -280,7 +188,7 @@ func (g *modelGame) Leave(c *room.Client) {
 	m := c.User().(*modelClient)
 	g.check()
 	g.act(2)
-	m.leaving = true
+	m.leaving, m.away = true, false
 	g.members = slices.DeleteFunc(g.members, func(o *modelClient) bool { return o == m })
 	g.past = append(g.past, m)
 }

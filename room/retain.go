@@ -63,7 +63,11 @@ func (r *Room) unheard() uint64 {
 	for _, c := range r.clients {
 		heard := c.heard.Load()
 		switch {
-		case heard >= c.sent || c.fallen: // what it still needs begins at its cursor
+		case c.fallen:
+		case heard >= c.sent: // it has all that its connection was given
+			if c.floor = l.end(); c.lagging {
+				c.floor = c.cursor
+			}
 		case heard <= c.since:
 			n = min(n, c.floor)
 		default:

@@ -4,6 +4,9 @@ import (
 	"context"
 	"log"
 	"net/http"
+	"os"
+	"os/signal"
+	"syscall"
 
 	"github.com/volley-go/volley"
 	"github.com/volley-go/volley/room"
@@ -12,10 +15,8 @@ import (
 
 type Point struct{ X, Y float32 }
 
-const (
-	aim  room.Event[Point]            = "aim"  // from a player
-	dots room.Event[map[uint32]Point] = "dots" // to everyone, each tick
-)
+const aim room.Event[Point] = "aim"              // from a player
+const dots room.Event[map[uint32]Point] = "dots" // to everyone, each tick
 
 type game struct { // a plain struct: no locks, the room calls one method at a time
 	room       *room.Room
@@ -41,16 +42,18 @@ func main() {
 	room.On(kind, aim, (*game).Aim)
 	page := func(w http.ResponseWriter, r *http.Request) { _, _ = w.Write([]byte(html)) }
 	srv := volley.New(volley.Config{Addr: "127.0.0.1:8080", Pages: http.HandlerFunc(page)}, kind)
-	log.Fatal(srv.Run(context.Background()))
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	context.AfterFunc(ctx, stop) // the first signal ends the games, a second one the program
+	if err := srv.Run(ctx); err != nil {
+		log.Fatal(err)
+	}
 }
 
 const html = `<!doctype html><canvas id=c width=400 height=400 style="background:#123"></canvas>
-<script type=module>
-import { connect } from "/volley.js"
+<script type=module>import { connect } from "/volley.js"
 const room = await (await connect()).joinOrCreate("dots"), pen = c.getContext("2d")
 c.onpointermove = e => room.emit("aim", { X: e.offsetX, Y: e.offsetY })
-room.on("dots", dots => {
-  pen.clearRect(0, 0, 400, 400)
+room.on("dots", dots => { pen.clearRect(0, 0, 400, 400)
   for (const id in dots) { pen.fillStyle = "hsl(" + id * 99 + " 80% 60%)"; pen.fillRect(dots[id].X - 8, dots[id].Y - 8, 16, 16) }
 })
 </script>`

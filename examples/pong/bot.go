@@ -2,11 +2,11 @@ package main
 
 import "github.com/volley-go/volley/room"
 
-// bot plays where no human sits.
+// bot plays where no human sits, and for those who are away.
 type bot struct {
 	coming *room.Timer // of a bot that will take an empty seat
-	slip   float32     // how far beside the ball it aims
-	awaits bool        // the ball is on its way to the bot
+	slip   [2]float32  // how far beside the ball it aims, by seat
+	awaits [2]bool     // the ball is on its way to it
 }
 
 // expectBot lets a bot take the seat that is empty, in a while.
@@ -30,12 +30,12 @@ func (p *pong) expectBot() {
 // which are faster than its paddle.
 func (p *pong) botAim(seat int) float32 {
 	speed := p.vx * facing(seat)
-	if before := p.bot.awaits; speed > 0 && !before {
-		p.bot.slip = (2*p.room.Rand().Float32() - 1) * reach * (0.7 + 1.1*speed/fastest)
+	if before := p.bot.awaits[seat]; speed > 0 && !before {
+		p.bot.slip[seat] = (2*p.room.Rand().Float32() - 1) * reach * (0.7 + 1.1*speed/fastest)
 	}
-	p.bot.awaits = speed > 0
-	if !p.bot.awaits {
+	p.bot.awaits[seat] = speed > 0
+	if !p.bot.awaits[seat] {
 		return height / 2
 	}
-	return p.Y + p.bot.slip
+	return p.Y + p.bot.slip[seat]
 }

@@ -176,8 +176,8 @@ func TestOverlayNameAndComingBack(t *testing.T) {
 	ann.until("document.documentElement.dataset.phase !== 'lost' && pong.seat === 0 && pong.names[0] === 'Wilma'")
 }
 
-// TestALostConnection cuts a player's connection. For a moment the page says so, then the same player has the same seat in the same
-// match, whoever else is there.
+// TestALostConnection cuts a player's connection. For a moment the page says so, then the same player has the same seat in the
+// same match, whoever else is there.
 func TestALostConnection(t *testing.T) {
 	addr, _ := serve(t, "127.0.0.1:0")
 	wire := cutter(t, addr)

@@ -71,6 +71,7 @@ func (p *pong) seatOf(c *room.Client) int {
 // sit gives the seat to c, or to nobody; then a bot may come.
 func (p *pong) sit(c *room.Client, seat int) {
 	p.players[seat], p.table.Names[seat], p.table.Bots[seat] = c, p.names[c], false
+	p.table.Away[seat] = false
 	p.aims[seat] = height / 2
 	p.newMatch()
 	p.expectBot()
@@ -116,7 +117,7 @@ func (p *pong) changed() {
 func (p *pong) Tick(t tick.Tick) {
 	dt := float32(t.Seconds())
 	for seat, y := range p.Paddles {
-		if p.table.Bots[seat] {
+		if p.table.Bots[seat] || p.table.Away[seat] {
 			p.aims[seat] = p.botAim(seat)
 		}
 		p.Paddles[seat] = towards(y, clamp(p.aims[seat], reach, height-reach), paddleSpeed*dt)

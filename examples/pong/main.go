@@ -25,7 +25,7 @@ func main() {
 	addr := flag.String("addr", "127.0.0.1:8080", "where to listen")
 	flag.Parse()
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
-	defer stop()
+	context.AfterFunc(ctx, stop) // a second signal ends the program at once
 	if err := run(ctx, *addr); err != nil {
 		fmt.Fprintln(os.Stderr, "pong:", err)
 		os.Exit(1)
@@ -59,7 +59,7 @@ func newServer(addr string) *volley.Server {
 
 // newKind is the game with its handlers. A seed other than 0 makes its chances repeatable.
 func newKind(newGame func(*room.Room) *pong, seed uint64) *room.Kind[*pong] {
-	kind := room.Define("pong", newGame, room.Config{Rate: rate, Capacity: 32, Seed: seed})
+	kind := room.Define("pong", newGame, room.Config{Rate: rate, Capacity: 32, Grace: grace, Seed: seed})
 	room.On(kind, aim, (*pong).Aim)
 	room.On(kind, rematch, (*pong).Rematch)
 	return kind

@@ -20,8 +20,9 @@ const (
 	goals         = 7 // to win
 
 	botWaits  = 3 * time.Second
-	pause     = 3 * rate / 2  // ticks before a match's first serve
-	afterGoal = 9 * rate / 10 // and before the others
+	grace     = 10 * time.Second // for which a lost connection keeps its seat
+	pause     = 3 * rate / 2     // ticks before a match's first serve
+	afterGoal = 9 * rate / 10    // and before the others
 )
 
 // What clients send.
@@ -52,6 +53,7 @@ type State struct {
 type Table struct {
 	Names  [2]string // empty: the seat is free
 	Bots   [2]bool
+	Away   [2]bool // whose connection is lost: the bot plays for them
 	Score  [2]int
 	Winner int    // of the match that is over; -1: it is not
 	Serve  uint64 // the tick in which the ball flies

@@ -51,6 +51,7 @@ var rules = []struct {
 	{"client", []string{full("netio"), full(""), full("room/roomtest"), nbio, llib}, otherSide},
 
 	{"examples/pong", []string{"testing", full("room/roomtest")}, forTests},
+	{"examples/auth", []string{"testing", full("room/roomtest"), full("client")}, forTests},
 }
 
 // forbidden are what no package of the core may reach.
@@ -69,6 +70,7 @@ var forbidden = map[string]string{
 	"net/http/pprof":                      noServices,
 	"net/rpc/...":                         noServices,
 	"database/sql/...":                    noServices,
+	"github.com/golang-jwt/...":           "who somebody is decides a user's Config.Auth, by whatever it likes",
 	"github.com/prometheus/...":           noServices,
 	"go.opentelemetry.io/...":             noServices,
 	"github.com/lesismal/nbio/nbhttp/...": "netio has its own upgrade and frame reader, which are strict and smaller",
@@ -96,13 +98,15 @@ var required = map[string]string{
 	"github.com/chromedp/chromedp":      "tests: a browser",
 	"github.com/chromedp/cdproto":       "tests: what the browser is asked",
 
+	"github.com/golang-jwt/jwt/v5": "examples/auth: tokens",
+
 	"github.com/alecthomas/kong":              "bench: the command line",
-	"github.com/schollz/progressbar/v3":       "bench: progress on a terminal",
+	"github.com/schollz/progressbar/v3":       "bench, internal/chaos: progress on a terminal",
 	"github.com/jedib0t/go-pretty/v6":         "bench: tables",
 	"github.com/wcharczuk/go-chart/v2":        "bench: charts of the report",
 	"github.com/HdrHistogram/hdrhistogram-go": "bench: latencies",
-	"golang.org/x/sys":                        "bench: epoll, affinity, limits",
-	"golang.org/x/term":                       "bench: whether anybody looks",
+	"golang.org/x/sys":                        "bench, internal/chaos, internal/stall: what only the system has",
+	"golang.org/x/term":                       "bench, internal/chaos: whether anybody looks",
 }
 
 // nbioUsers are the packages whose code or tests may import nbio.

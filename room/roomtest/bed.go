@@ -82,8 +82,8 @@ func (b *Bed) Close(why *codec.Error) {
 	b.tb.Errorf("%d rooms did not close", b.Host.Stats().Rooms)
 }
 
-// Drain tells the rooms that the server is about to end, d from now, as a shutdown of the server does: those whose games have a hook
-// Drain go on, without newcomers. Run lets them; Close ends them.
+// Drain tells the rooms that the server is about to end, d from now, as a shutdown of the server does: those whose games have a
+// hook Drain go on, without newcomers. Run lets them; Close ends them.
 func (b *Bed) Drain(d time.Duration) {
 	ctx, cancel := context.WithCancel(context.Background())
 	cancel()

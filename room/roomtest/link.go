@@ -79,6 +79,7 @@ func (l link) Resumed(_ uint32, seq uint64) {
 func (l link) Resync(_ uint32, tick uint64) {
 	if !l.dead() {
 		l.p.Resyncs++
+		l.p.before = l.p.tick
 		l.p.seen(tick)
 		l.p.forgotten = max(l.p.forgotten, tick)
 	}

@@ -28,6 +28,7 @@ type Player struct {
 	tick    uint64 // the last that it has processed
 
 	forgotten uint64 // the last tick that was processed before those in Frames
+	before    uint64 // and the last one before the last RESYNC
 
 	seq   uint64
 	asked uint32
@@ -53,13 +54,17 @@ func (p *Player) Stall(n int) {
 	}
 }
 
-// Cut cuts the connection as a network failure does. The last frames that it was sent, as many as lost says, have not arrived.
+// Cut cuts the connection as a network failure does. The last frames that it was sent, as many as lost says, have not arrived; if
+// those are more than Frames has, neither has the last RESYNC.
 func (p *Player) Cut(lost int) {
 	p.bed.tb.Helper()
 	if p.Away {
 		p.bed.tb.Fatalf("cut: the player has no connection")
 	}
 	p.Away, p.pending = true, 0
+	if p.Resyncs > 0 && lost > len(p.Frames) { // and the RESYNC before them
+		p.forgotten = min(p.forgotten, p.before)
+	}
 	if lost = min(lost, len(p.Frames)); lost > 0 {
 		p.Frames = p.Frames[:len(p.Frames)-lost]
 		p.tick = p.forgotten
@@ -70,8 +75,8 @@ func (p *Player) Cut(lost int) {
 	p.Client.Drop(&codec.Error{Code: codec.IdleTimeout})
 }
 
-// Return comes back over another connection, with the last tick that the player has processed. If the seat is still kept, the room
-// goes on with it, and Resumes counts; otherwise Left says why.
+// Return comes back over another connection, with the last tick that the player has processed. If the seat is still kept, the
+// room goes on with it, and Resumes counts; otherwise Left says why.
 func (p *Player) Return() {
 	p.conns++
 	p.Away = false

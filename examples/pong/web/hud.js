@@ -17,7 +17,7 @@ export function showTable(table, seat) {
     const own = side === seat;
     box.classList.toggle("empty", !table.Names[side]);
     setText(name, table.Names[side] || "free");
-    setText(mark, own ? "you" : table.Bots[side] ? "bot" : "");
+    setText(mark, own ? "you" : table.Bots[side] ? "bot" : table.Away[side] ? "away" : "");
     name.disabled = !own;
     name.title = own ? "Change your name; a new match begins" : "";
   });

@@ -2,7 +2,7 @@
 import { botWaits } from "./court.js";
 import { Timeline } from "./timeline.js";
 
-const nobody = { Names: ["", ""], Bots: [false, false], Score: [0, 0], Winner: -1, Serve: 0, Watch: 0 };
+const nobody = { Names: ["", ""], Bots: [false, false], Away: [false, false], Score: [0, 0], Winner: -1, Serve: 0, Watch: 0 };
 
 export class Match {
   seat; // -1: we watch
