@@ -9,6 +9,7 @@ import (
 	"strings"
 	"sync/atomic"
 	"testing"
+	"time"
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
@@ -146,6 +147,10 @@ func TestHostileCrowds(t *testing.T) {
 			for _, other := range crowd(p) {
 				other.reset()
 			}
+			assert.Eventually(p.t, func() bool { // or the next attacker finds the server full, as it should
+				st := p.srv.Stats().Net
+				return st.Open <= len(a.honest)+1 && st.Sockets <= len(a.honest)+1
+			}, 5*time.Second, time.Millisecond, "the crowd is gone")
 		}},
 	}
 	a.run("ws tcp", attacks)
