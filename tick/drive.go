@@ -116,6 +116,9 @@ func (d *drive) run(t *Task) bool {
 	}
 	if d.apart {
 		d.sh.inline.remove(t)
+		if t.running { // nothing was due after all: another driver's clock was ahead of this one's
+			d.sh.ended(t)
+		}
 	}
 	d.sh.settle(t)
 	return ours

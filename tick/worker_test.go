@@ -233,3 +233,37 @@ func TestStepThatEndsItsGoroutine(t *testing.T) {
 		}
 	})
 }
+
+// A driver may have looked at the clock before the one whose place it takes, and find tasks among the due ones before their time.
+// One with goroutines of its own then has nothing to run, and must not count as running for ever.
+func TestATaskApartThatIsNotDueYet(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		start := time.Now()
+		s := New(Config{Workers: 1, Clock: func() time.Duration { return time.Since(start) }})
+		var m Metrics
+		task := s.Add(fn(func(Tick) {}), 20, Skip, &m)
+		task.Detach()
+		synctest.Wait()
+		sh := s.shards[0]
+		sh.mu.Lock()
+		sh.wheel.remove(task)
+		sh.ready.push(task)
+		sh.mu.Unlock()
+		sh.drive(s.clock(), true)
+		synctest.Wait()
+		if n := m.Snapshot().Steps; n != 0 {
+			t.Errorf("%d steps before the first deadline", n)
+		}
+		sh.mu.Lock()
+		if task.running || sh.running != 0 {
+			t.Errorf("the task runs: %v; %d steps are under way", task.running, sh.running)
+		}
+		sh.mu.Unlock()
+		time.Sleep(time.Second + time.Millisecond)
+		if n := m.Snapshot().Steps; n < 19 || n > 20 {
+			t.Errorf("%d steps in a second", n)
+		}
+		task.StopWait()
+		s.Close()
+	})
+}
