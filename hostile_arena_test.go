@@ -86,7 +86,7 @@ func pens(f *faults) []room.AnyKind {
 	make1 := func(r *room.Room) *pen { return &pen{room: r, faults: f, marks: map[*room.Client]int{}} }
 	cfg := room.Config{Grace: 50 * time.Millisecond}
 	ticking := cfg
-	ticking.Rate = 120
+	ticking.Rate = tick.MaxRate
 	return []room.AnyKind{
 		handlePen(room.Define("pen", func(r *room.Room) tickingPen { return tickingPen{make1(r)} }, ticking)),
 		handlePen(room.Define("hall", make1, cfg)),
@@ -111,6 +111,8 @@ type arena struct {
 	faults *faults
 	honest []*pawn
 	names  int // in the event table
+
+	newcomers int
 }
 
 // pawn is an honest client.
@@ -231,7 +233,8 @@ func (a *arena) rest(t testing.TB) usage {
 // unharmed wants the server as it was at that level, and newcomers and the honest clients to be served as if nothing had been.
 func (a *arena) unharmed(t testing.TB, transport string, before usage, growth int64) {
 	t.Helper()
-	a.newcomer(t, transport)
+	a.newcomers++
+	a.newcomer(t, transport, []string{"pen", "hall"}[a.newcomers%2])
 	a.settle(t)
 	var now usage
 	ok := func() bool {
@@ -248,19 +251,17 @@ func (a *arena) unharmed(t testing.TB, transport string, before usage, growth in
 }
 
 // newcomer comes, plays and goes.
-func (a *arena) newcomer(t testing.TB, transport string) {
+func (a *arena) newcomer(t testing.TB, transport, kind string) {
 	t.Helper()
 	ctx, cancel := context.WithTimeout(context.Background(), 20*time.Second)
 	defer cancel()
 	c, err := client.Dial(ctx, a.srv.url(transport), client.Config{TLS: a.srv.tls})
 	require.NoError(t, err)
-	for _, kind := range []string{"pen", "hall"} {
-		r, err := c.Join(ctx, kind, nil)
-		require.NoError(t, err)
-		got, err := client.Request(ctx, r, upper, "hello")
-		require.NoError(t, err)
-		require.Equal(t, "HELLO", got)
-	}
+	r, err := c.Join(ctx, kind, nil)
+	require.NoError(t, err)
+	got, err := client.Request(ctx, r, upper, "hello")
+	require.NoError(t, err)
+	require.Equal(t, "HELLO", got)
 	require.NoError(t, c.Close())
 	<-c.Done()
 }
@@ -290,7 +291,7 @@ type attack struct {
 	state string // what goes before: "bare": the socket; "new": the upgrade; "open": HELLO; "pen", "hall": JOIN; "any": one of them in turn
 	do    func(p *raw)
 	want  codec.Code // by BYE and close frame, or a status of HTTP
-	times int        // 0: 16
+	times int        // at most; 0: attacksEach
 }
 
 // say is a peer that says frames.
@@ -318,7 +319,7 @@ func (a *arena) run(transports string, attacks []attack) {
 	for i, x := range attacks {
 		a.t.Run(x.name, func(t *testing.T) {
 			before := a.rest(t)
-			for j := range cmp.Or(x.times, 16) {
+			for j := range cmp.Or(min(x.times, attacksEach), attacksEach) {
 				a.attack(t, ways[j%len(ways)], j/len(ways), x)
 				if t.Failed() {
 					return

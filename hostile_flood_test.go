@@ -46,14 +46,14 @@ func floodAttacks() []attack {
 		}},
 		{name: "bytes for one tick", state: "pen", want: limited, times: 6, do: func(p *raw) {
 			var b []byte
-			for seq := range uint64(8) {
+			for seq := range uint64(12) {
 				b = append(b, p.framed(volleyOf(seq+1, 0, event("line", large)))...)
 			}
 			p.write(b)
 		}},
 		{name: "packets for one tick", state: "pen", want: limited, times: 6, do: func(p *raw) {
 			var b []byte
-			for i := range uint64(20) {
+			for i := range uint64(400) {
 				b = append(b, p.framed(volleyOf(256*i+1, 0, slices.Repeat([][]byte{text}, 256)...))...)
 			}
 			p.write(b)
@@ -130,7 +130,7 @@ func TestHostileCrowds(t *testing.T) {
 				full++
 			}
 		}
-		assert.Equal(p.t, 30-24+len(a.honest)+1, full, "that were refused")
+		assert.GreaterOrEqual(p.t, full, 30-24+len(a.honest)+1, "that were refused")
 		return all
 	}
 	attacks := []attack{
@@ -182,7 +182,7 @@ func TestHostileAddress(t *testing.T) {
 				all = append(all, other)
 			}
 			assert.Equal(p.t, map[codec.Code]int{http.StatusSwitchingProtocols: 20, http.StatusTooManyRequests: 20}, got)
-			a.newcomer(p.t, "tcp")
+			a.newcomer(p.t, "tcp", "pen")
 			for _, other := range all {
 				other.reset()
 			}
@@ -196,7 +196,7 @@ func TestHostileAddress(t *testing.T) {
 			}
 			assert.GreaterOrEqual(p.t, got[http.StatusSwitchingProtocols], 40)
 			assert.GreaterOrEqual(p.t, got[http.StatusTooManyRequests], 40)
-			a.newcomer(p.t, "tcp")
+			a.newcomer(p.t, "tcp", "pen")
 		}},
 	})
 }

@@ -55,7 +55,7 @@ func dialBare(t testing.TB, srv *running, transport string) *raw {
 	if srv.tls != nil {
 		conn = tls.Client(conn, srv.tls)
 	}
-	require.NoError(t, conn.SetDeadline(time.Now().Add(20*time.Second)))
+	require.NoError(t, conn.SetDeadline(time.Now().Add(30*time.Second)))
 	return &raw{t: t, srv: srv, conn: conn, in: bufio.NewReader(conn), ws: transport == "ws", transport: transport}
 }
 

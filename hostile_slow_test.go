@@ -26,8 +26,6 @@ type siege struct {
 	held       int64        // bytes of heap for each peer, its own included
 }
 
-const besiegers = 20 // of each siege and transport
-
 func sieges() []siege {
 	dripped := func(b []byte) func(p *raw) {
 		var mu sync.Mutex
@@ -68,7 +66,7 @@ func sieges() []siege {
 		{name: "nothing is read", transports: "ws tcp", state: "pen", do: nothing, deaf: true, want: gone, held: 16 << 10},
 		{name: "asking without reading", transports: "ws tcp", state: "hall", do: func(p *raw) {
 			var b []byte
-			for seq := range uint64(400) {
+			for seq := range uint64(100) {
 				b = append(b, p.framed(volleyOf(seq+1, 0, request("bulk", unhex("cd f000"), seq+1)))...)
 			}
 			p.write(b)
@@ -80,12 +78,12 @@ func sieges() []siege {
 
 // Peers that take their time, or all of it, get no more of that than the timeouts say, and little memory meanwhile.
 func TestHostileSieges(t *testing.T) {
-	a := newArena(t, volley.Config{HandshakeTimeout: time.Second, PingInterval: time.Second})
+	a := newArena(t, volley.Config{HandshakeTimeout: patience, PingInterval: patience})
 	a.besiege(sieges())
 }
 
 func TestHostileSiegesOfTLS(t *testing.T) {
-	a := newArena(t, volley.Config{HandshakeTimeout: time.Second, PingInterval: time.Second, TLS: certificate(t)})
+	a := newArena(t, volley.Config{HandshakeTimeout: patience, PingInterval: patience, TLS: certificate(t)})
 	hello := append(unhex("16 0301 3fff 01 003ffb 0303"), make([]byte, 1<<14)...)
 	a.besiege([]siege{
 		{name: "silence on a socket", transports: "ws tcp", state: "bare", do: (*raw).bare, want: cut, held: 24 << 10},
@@ -100,7 +98,7 @@ func TestHostileSiegesOfTLS(t *testing.T) {
 		{name: "a record of 16 KiB, but for its end", transports: "ws tcp", state: "pen", do: func(p *raw) {
 			p.bare()
 			p.write(append(unhex("17 0303 4000"), make([]byte, 16_000)...))
-		}, deaf: true, want: gone, held: 128 << 10},
+		}, want: gone, held: 128 << 10},
 	})
 }
 
@@ -133,7 +131,7 @@ func (a *arena) besiege(all []siege) {
 			}
 		}
 	}
-	a.newcomer(t, "ws")
+	a.newcomer(t, "ws", "pen")
 	a.settle(t)
 	for _, end := range begun {
 		going.Go(end)
@@ -150,9 +148,9 @@ func (s *siege) keepUp(p *raw) {
 	}
 }
 
-// deafFor is longer than the server puts up with anything in these tests: an idle peer is found in the third ping interval and
-// has two seconds to go.
-const deafFor = 6 * time.Second
+// deafFor is longer than the server puts up with anything in these tests: an idle peer is found in the third ping interval, has two
+// seconds to go, and the kernel gives up on it after two more.
+const deafFor = 3*patience + 3*time.Second
 
 // outcome waits for the end of a peer.
 func (s *siege) outcome(p *raw) codec.Code {

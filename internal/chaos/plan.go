@@ -26,7 +26,7 @@ type config struct {
 
 func defaults() config {
 	return config{
-		clients: 200, rooms: 20, events: 1_000_000, seed: 1, pace: 40, life: time.Second, host: "127.0.0.1",
+		clients: 200, rooms: 20, events: 1_000_000, seed: 1, pace: 40, life: 750 * time.Millisecond, host: "127.0.0.1",
 		timeout: 10 * time.Minute, patience: 30 * time.Second,
 		mix: faults.Mix{Delay: 10 * time.Millisecond, Rate: 64 << 10, Slice: 200},
 	}

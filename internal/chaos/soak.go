@@ -54,6 +54,9 @@ func soakFor(ctx context.Context, cfg config, d time.Duration, out, errs io.Writ
 		}
 	}
 	stop()
+	if cfg.dump != nil {
+		defer time.AfterFunc(8*time.Second, cfg.dump).Stop()
+	}
 	if err = errors.Join(err, <-served, s.all()); err != nil {
 		_, _ = fmt.Fprintln(errs, "soak:", err)
 	}
@@ -140,6 +143,10 @@ func (s *soak) live(ctx context.Context, rng *rand.Rand) error {
 	c, err := client.Dial(ctx, scheme+"://"+proxy.Addr()+"/volley", client.Config{
 		DialTimeout: 5 * time.Second, Reconnect: client.Reconnect{Min: 20 * time.Millisecond, Max: 200 * time.Millisecond},
 	})
+	var refused *client.CloseError
+	if errors.As(err, &refused) && refused.Remote {
+		return err
+	}
 	if err != nil {
 		return nil // it was cut
 	}

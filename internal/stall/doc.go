@@ -9,17 +9,15 @@
 //
 // # What is measured
 //
-//   - bytes per stalled client: how much the server's memory grows from the beginning of a stall to its end, divided by the
-//     clients
-//     that stall: of the resident set and of the heap in use after a collection the larger one; the median of the windows.
+//   - bytes per stalled client: how much the server's memory grows from the beginning of a stall to its end, divided by
+//     the clients that stall: of the resident set and of the heap in use after a collection the larger one; the
+//     median of the windows.
 //   - healthy p99 ratio: the 99th percentile of the time from a tick to the event in a healthy client's callback, the median of
 //     the windows with a stall over that of the calm ones. Waking up is part of a window.
 //   - frames to catch up: how many frames a client gets, once it reads again, from where the server had stopped sending until it
-//     is as far as its neighbours; the most of any client in any window. What the kernel had taken before is not among them:
-//     those
-//     are frames of a tick each, and they must be few, for otherwise nothing has been stalled.
+//     is as far as its neighbours; the most of any client in any window. What the kernel had taken before is not
+//     among them: those are frames of a tick each, and they must be few, for otherwise nothing has been stalled.
 //
-// Each tick tells everyone one numbered note, reliably, and the newest of some values. So a frame that catches up holds every
-// note
-// that was missed, in order, and each value once: anything else is a fault.
+// Each tick tells everyone one numbered note, reliably, and the newest of some values. So a frame that catches up holds
+// every note that was missed, in order, and each value once: anything else is a fault.
 package main

@@ -116,6 +116,7 @@ test("nothing is acknowledged on a dead connection; HELLO does it", async (t) =>
   socket.receive([0, 0, 101, 0, [["state", 1]]]);
   const next = await again();
   next.receive([12, 0, 0]);
+  next.receive([0, 0, 101, 0, []]);
   await time.advance(5000);
   assert.deepEqual(next.take(), [], "tick 101 was in HELLO");
   next.receive([0, 0, 102, 0, []]);
@@ -328,6 +329,21 @@ test("a new session: the same room first, then one as it was asked for", async (
   room.emit("other", 1);
   room.flush();
   assert.deepEqual(next.take(), [[0, 0, 1, 4, [[0, 1]]]], "by the new table");
+});
+
+test("a new session before a new room's first events were heard", async (t) => {
+  const time = stopTime(t);
+  const { client, socket, room, last } = await joined({ token: "t1" }, {}, { reconnect: true });
+  const list = heard(room);
+  socket.receive([0, 0, 107, 0, [["state", "old"]]]);
+  socket.drop();
+  client.retry();
+  await microtasks();
+  last().welcome(anew);
+  last().receive(joinedFrame(0, { tick: 3 }), [0, 0, 4, 0, [["state", "new"]]]);
+  await time.advance(1);
+  assert.deepEqual(list, [["state", "old"], ["rejoin", { lost: 0 }], ["state", "new"]]);
+  assert.equal(room.tick, 4);
 });
 
 for (const [name, how, code, second] of [

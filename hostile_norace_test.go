@@ -1,0 +1,11 @@
+//go:build !race
+
+package volley_test
+
+import "time"
+
+const (
+	attacksEach = 12
+	besiegers   = 20          // of each siege and transport
+	patience    = time.Second // of a server under siege
+)
