@@ -9,6 +9,7 @@ import (
 	"strings"
 	"sync/atomic"
 	"testing"
+	"time"
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
@@ -146,6 +147,8 @@ func TestHostileCrowds(t *testing.T) {
 			for _, other := range crowd(p) {
 				other.reset()
 			}
+			gone := func() bool { return p.srv.Stats().Net.Open == len(a.honest)+1 } // or the next crowd finds less room
+			assert.Eventually(p.t, gone, 10*time.Second, time.Millisecond)
 		}},
 	}
 	a.run("ws tcp", attacks)
