@@ -364,7 +364,7 @@ func TestAbruptEnds(t *testing.T) {
 
 // A frame that finds the connection ready may be longer than MaxBacklog; only what waits behind it is bounded.
 func TestALongFrameMayWait(t *testing.T) {
-	const backlog, long = 32 << 10, 8 << 20
+	const backlog, long = 32 << 10, 14 << 20
 	eachMode(t, Config{MaxBacklog: backlog}, func(t *testing.T, s *server) {
 		p, session := s.connect(t)
 		frame := []byte(strings.Repeat("x", Headroom+long))
