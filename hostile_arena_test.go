@@ -84,7 +84,7 @@ type pennable interface {
 
 func pens(f *faults) []room.AnyKind {
 	make1 := func(r *room.Room) *pen { return &pen{room: r, faults: f, marks: map[*room.Client]int{}} }
-	cfg := room.Config{Grace: 50 * time.Millisecond}
+	cfg := room.Config{Grace: 10 * time.Millisecond}
 	ticking := cfg
 	ticking.Rate = tick.MaxRate
 	return []room.AnyKind{

@@ -5,7 +5,7 @@ package volley_test
 import "time"
 
 const (
-	attacksEach = 12
+	attacksEach = 8
 	besiegers   = 20          // of each siege and transport
 	patience    = time.Second // of a server under siege
 )

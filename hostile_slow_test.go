@@ -70,7 +70,7 @@ func sieges() []siege {
 				b = append(b, p.framed(volleyOf(seq+1, 0, request("bulk", unhex("cd f000"), seq+1)))...)
 			}
 			p.write(b)
-		}, deaf: true, want: gone, held: 1 << 20}, // up to half of it is the room's, for one tick's answers, until its next sweep
+		}, deaf: true, want: gone, held: 2<<20 + 256<<10}, // a frame of one tick's answers, and MaxBacklog
 		{name: "bad frames, and then no end", transports: "ws tcp", state: "pen", do: say(unhex("80")), deaf: true,
 			drip: func(p *raw) { p.write([]byte{0}) }, want: gone, held: 16 << 10},
 	}

@@ -58,7 +58,7 @@ func endings() []attack {
 			p.reset()
 		}},
 		{name: "a reset with a room's answer under way", state: "hall", want: cut, do: func(p *raw) {
-			p.send(volleyOf(1, 0, request("bulk", unhex("cd 8000"), 1)))
+			p.send(volleyOf(1, 0, request("bulk", unhex("cd 1000"), 1)))
 			p.reset()
 		}},
 		{name: "a FIN in the middle of a frame", state: "pen", want: cut, do: func(p *raw) {

@@ -82,6 +82,31 @@ func FuzzClientFrame(f *testing.F) {
 	})
 }
 
+// FuzzServerFrame: what a client reads of a server's frame is the same when it is written again and read again.
+func FuzzServerFrame(f *testing.F) {
+	for _, s := range []string{
+		"93 02 01 80", "93 02 01 83 a3 736964 a1 66 a5 746f6b656e a1 74 a7 726573756d6564 c3", "93 04 00 80", "94 06 00 cd 1004 a0",
+		"95 0a 00 cd 0fa5 a1 78 05", "95 0b cd 03e9 a1 78 cd 03e8 a1 68", "93 0b cd 03e9 a0", "93 0c 00 11", "93 0d 02 cd 0100",
+		"93 09 00 92 a1 61 a1 62", "92 07 05", "92 08 05", "95 00 00 05 01 92 92 00 c0 93 ff c0 01",
+	} {
+		f.Add(unhex(f, s))
+	}
+	f.Fuzz(func(t *testing.T, b []byte) {
+		got, err := readServerFrame(b)
+		if codeOf(t, err) != 0 {
+			return
+		}
+		again, _ := rebuild(got, 0)
+		second, err := readServerFrame(again)
+		if err != nil {
+			t.Fatalf("%x was written again as %x: %v", b, again, err)
+		}
+		if third, _ := rebuild(second, 0); !bytes.Equal(again, third) {
+			t.Fatalf("%x: %+v was written again as %x: %+v", b, got, again, second)
+		}
+	})
+}
+
 // normalize drops what is cut when it is written: a long text of a failure, a long reason.
 func normalize(f *frame) {
 	if f.Bye != nil {
