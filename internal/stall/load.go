@@ -29,7 +29,7 @@ func defaults() config {
 const (
 	maxBytes  = 64 << 10 // for each stalled client
 	maxFrames = 1        // to catch up
-	maxKernel = 200      // frames that the kernel took, of a client's: more, and the stall was none
+	maxKernel = 100      // frames that the kernel took, of a client's: more, and the stall was none
 )
 
 // result is what was measured.
@@ -163,6 +163,11 @@ func (l *load) measure(ctx context.Context, stalls bool) (w window, err error) {
 		case <-k.done:
 		case <-time.After(10 * time.Second):
 			return w, errors.New("a client that reads again does not catch up")
+		}
+	}
+	for _, r := range l.readers {
+		if r.stalls {
+			r.receive(receiveBuffer)
 		}
 	}
 	w.p99 = l.p99()

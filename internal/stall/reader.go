@@ -44,11 +44,12 @@ type waking struct {
 	done    chan struct{}
 }
 
-// The receive buffer of a client that stalls is so small that the kernel cannot hide it. When the client wakes up it gets what
-// others have: a frame of some KB through a window of two would be a test of the kernel.
+// The receive buffer of a client that stalls is so small that the kernel cannot hide it. While the client catches up it is larger:
+// a frame of 40 KB through a window of two would be a test of the kernel. It is not much larger, because a window that the kernel
+// has offered stays open until so much has come.
 const (
 	receiveBuffer = 2 << 10
-	usualBuffer   = 128 << 10
+	wakingBuffer  = 16 << 10
 )
 
 // dial connects with the small buffer.
@@ -151,9 +152,14 @@ func (r *reader) sleep() {
 	r.asleep = make(chan struct{})
 }
 
+// receive sets the receive buffer of a client that stalls.
+func (r *reader) receive(size int) {
+	_ = control(unix.SOL_SOCKET, unix.SO_RCVBUF, size)("", "", r.socket) // without it the stall is none, which is seen
+}
+
 // wake has it read again, and returns how it will have caught up when done is closed.
 func (r *reader) wake() *waking {
-	_ = control(unix.SOL_SOCKET, unix.SO_RCVBUF, usualBuffer)("", "", r.socket)
+	r.receive(wakingBuffer)
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	w := &waking{target: r.newest.Load(), done: make(chan struct{})}
