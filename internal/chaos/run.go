@@ -235,6 +235,6 @@ func (o *outcome) print(cfg *config, out, errs io.Writer) bool {
 	for how := faults.End; how < faults.Hows; how++ {
 		_, _ = fmt.Fprintf(out, " %d %v", o.by[how], how)
 	}
-	_, _ = fmt.Fprintf(out, "\n%s\n", o.line(o.cuts))
+	_, _ = fmt.Fprintf(out, "; closed by code: %v\n%s\n", st.Net.Closed, o.line(o.cuts))
 	return o.wrong == nil && o.exact(cfg.events)
 }
