@@ -44,9 +44,9 @@ type waking struct {
 	done    chan struct{}
 }
 
-// The receive buffer of a client that stalls is so small that the kernel cannot hide it. While the client catches up it is larger:
-// a frame of 40 KB through a window of two would be a test of the kernel. It is not much larger, because a window that the kernel
-// has offered stays open until so much has come.
+// The receive buffer of a client that stalls is so small that the kernel cannot hide it. While the client catches up it is
+// larger: a frame of 40 KB through a window of two would be a test of the kernel. It is not much larger, because a window that
+// the kernel has offered stays open until so much has come.
 const (
 	receiveBuffer = 2 << 10
 	wakingBuffer  = 16 << 10
