@@ -51,10 +51,17 @@ func (r *run) mates(i int) []int {
 	return mates
 }
 
+// serverConfig is a server's: its defaults, but that one address may connect as often as it likes, since all clients have it.
+func serverConfig(cfg *config, logger *slog.Logger) volley.Config {
+	return volley.Config{
+		Addr: cfg.host + ":0", TCPAddr: cfg.host + ":0", Listen: cfg.listen, Logger: logger,
+		ConnsPerAddress: -1, HandshakesPerSecondPerAddress: -1,
+	}
+}
+
 // start makes the server, and a proxy for each client, over either transport in turn.
 func (r *run) start(logger *slog.Logger) error {
-	cfg := volley.Config{Addr: r.cfg.host + ":0", TCPAddr: r.cfg.host + ":0", Logger: logger, Listen: r.cfg.listen}
-	r.srv = volley.New(cfg, r.kinds()...)
+	r.srv = volley.New(serverConfig(&r.cfg, logger), r.kinds()...)
 	if err := r.srv.Listen(); err != nil {
 		return err
 	}
@@ -228,6 +235,6 @@ func (o *outcome) print(cfg *config, out, errs io.Writer) bool {
 	for how := faults.End; how < faults.Hows; how++ {
 		_, _ = fmt.Fprintf(out, " %d %v", o.by[how], how)
 	}
-	_, _ = fmt.Fprintf(out, "\n%s\n", o.line(o.cuts))
+	_, _ = fmt.Fprintf(out, "; closed by code: %v\n%s\n", st.Net.Closed, o.line(o.cuts))
 	return o.wrong == nil && o.exact(cfg.events)
 }

@@ -30,10 +30,8 @@ type soak struct {
 // soakFor runs a soak that long, after a warm-up, and reports whether nothing grew.
 func soakFor(ctx context.Context, cfg config, d time.Duration, out, errs io.Writer) bool {
 	s := &soak{cfg: cfg}
-	s.srv = volley.New(volley.Config{
-		Addr: cfg.host + ":0", TCPAddr: cfg.host + ":0", Listen: cfg.listen,
-		Logger: slog.New(slog.NewTextHandler(errs, &slog.HandlerOptions{Level: slog.LevelError})),
-	}, s.kinds()...)
+	logger := slog.New(slog.NewTextHandler(errs, &slog.HandlerOptions{Level: slog.LevelError}))
+	s.srv = volley.New(serverConfig(&cfg, logger), s.kinds()...)
 	err := s.srv.Listen()
 	if err != nil {
 		_, _ = fmt.Fprintln(errs, "soak:", err)

@@ -13,7 +13,7 @@
 //     the clients that stall: of the resident set and of the heap in use after a collection the larger one; the
 //     median of the windows.
 //   - healthy p99 ratio: the 99th percentile of the time from a tick to the event in a healthy client's callback, the median of
-//     the windows with a stall over that of the calm ones. Waking up is part of a window.
+//     the windows with a stall over that of the calm ones. Waking up, over one second, is part of a window.
 //   - frames to catch up: how many frames a client gets, once it reads again, from where the server had stopped sending until it
 //     is as far as its neighbours; the most of any client in any window. What the kernel had taken before is not
 //     among them: those are frames of a tick each, and they must be few, for otherwise nothing has been stalled.

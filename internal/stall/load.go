@@ -22,14 +22,14 @@ type config struct {
 }
 
 func defaults() config {
-	return config{clients: 1000, stalled: 100, room: 50, stall: 10 * time.Second, rounds: 3, timeout: 5 * time.Minute}
+	return config{clients: 1000, stalled: 100, room: 50, stall: 10 * time.Second, rounds: 5, timeout: 5 * time.Minute}
 }
 
 // what a run must keep to.
 const (
 	maxBytes  = 64 << 10 // for each stalled client
 	maxFrames = 1        // to catch up
-	maxKernel = 200      // frames that the kernel took, of a client's: more, and the stall was none
+	maxKernel = 100      // frames that the kernel took, of a client's: more, and the stall was none
 )
 
 // result is what was measured.
@@ -128,8 +128,13 @@ func (l *load) leave() {
 	}
 }
 
-// window is how long one takes: a stall, and a moment for what comes of its end.
-func (l *load) window() time.Duration { return l.cfg.stall + time.Second }
+const (
+	wakeOver  = time.Second
+	aftermath = time.Second // the rest of a window
+)
+
+// window is how long one takes: a stall, and what comes of its end.
+func (l *load) window() time.Duration { return l.cfg.stall + wakeOver + aftermath }
 
 // measure is one window, with a stall or without.
 func (l *load) measure(ctx context.Context, stalls bool) (w window, err error) {
@@ -145,24 +150,14 @@ func (l *load) measure(ctx context.Context, stalls bool) (w window, err error) {
 			r.sleep()
 		}
 	}
-	awake := false
-	wake := func() {
-		for _, r := range l.readers {
-			if stalls && r.stalls && !awake {
-				w.wakes = append(w.wakes, r.wake())
-			}
-		}
-		awake = true
-	}
-	defer wake() // whatever happens: a client that sleeps cannot be closed
 	sleep(ctx, l.cfg.stall)
 	after, err := l.server.memory()
+	w.rss, w.heap = after.RSS-before.RSS, after.Heap-before.Heap
+	w.wakes = l.wake(ctx, stalls) // whatever happened: a client that sleeps cannot be closed
 	if err != nil {
 		return w, err
 	}
-	w.rss, w.heap = after.RSS-before.RSS, after.Heap-before.Heap
-	wake()
-	sleep(ctx, time.Second)
+	sleep(ctx, aftermath)
 	for _, k := range w.wakes {
 		select {
 		case <-k.done:
@@ -170,11 +165,29 @@ func (l *load) measure(ctx context.Context, stalls bool) (w window, err error) {
 			return w, errors.New("a client that reads again does not catch up")
 		}
 	}
+	for _, r := range l.readers {
+		if r.stalls {
+			r.receive(receiveBuffer)
+		}
+	}
 	w.p99 = l.p99()
 	if ctx.Err() != nil {
 		err = context.Cause(ctx)
 	}
 	return w, err
+}
+
+// wake wakes those who sleep, one after the other for as long as wakeOver: not even phones wake up all in one millisecond.
+func (l *load) wake(ctx context.Context, stalls bool) (wakes []*waking) {
+	for _, r := range l.readers {
+		if r.stalls {
+			sleep(ctx, wakeOver/time.Duration(l.cfg.stalled))
+		}
+		if r.stalls && stalls {
+			wakes = append(wakes, r.wake())
+		}
+	}
+	return wakes
 }
 
 // p99 is the 99th percentile of this window's times.

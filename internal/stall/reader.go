@@ -8,6 +8,7 @@ import (
 	"net"
 	"sync"
 	"sync/atomic"
+	"syscall"
 
 	"golang.org/x/sys/unix"
 
@@ -26,6 +27,8 @@ type reader struct {
 	in      [values]int    // how often each value is in the frame
 	packets int            // notes in the frame
 
+	socket syscall.RawConn // of a client that stalls
+
 	mu     sync.Mutex
 	times  []int64       // ns from tick to callback, of this window
 	asleep chan struct{} // the client waits until it is closed; nil: it reads
@@ -41,19 +44,29 @@ type waking struct {
 	done    chan struct{}
 }
 
-// receiveBuffer is that of a client that will stall: so small that the kernel cannot hide it.
-const receiveBuffer = 2 << 10
+// The receive buffer of a client that stalls is so small that the kernel cannot hide it. While the client catches up it is
+// larger: a frame of 40 KB through a window of two would be a test of the kernel. It is not much larger, because a window that
+// the kernel has offered stays open until so much has come.
+const (
+	receiveBuffer = 2 << 10
+	wakingBuffer  = 16 << 10
+)
 
-func smallBuffer(ctx context.Context, network, address string) (net.Conn, error) {
+// dial connects with the small buffer.
+func (r *reader) dial(ctx context.Context, network, address string) (net.Conn, error) {
 	d := net.Dialer{Control: control(unix.SOL_SOCKET, unix.SO_RCVBUF, receiveBuffer)}
-	return d.DialContext(ctx, network, address)
+	conn, err := d.DialContext(ctx, network, address)
+	if err == nil {
+		r.socket, err = conn.(*net.TCPConn).SyscallConn()
+	}
+	return conn, err
 }
 
 // enter connects and joins the room with that id or, if it is empty, makes one, and returns its id.
 func (r *reader) enter(ctx context.Context, url, id string) (string, error) {
 	cfg := client.Config{Reconnect: client.Reconnect{Off: true}}
 	if r.stalls {
-		cfg.NetDial = smallBuffer
+		cfg.NetDial = r.dial
 	}
 	var err error
 	if r.client, err = client.Dial(ctx, url, cfg); err != nil {
@@ -139,8 +152,14 @@ func (r *reader) sleep() {
 	r.asleep = make(chan struct{})
 }
 
+// receive sets the receive buffer of a client that stalls.
+func (r *reader) receive(size int) {
+	_ = control(unix.SOL_SOCKET, unix.SO_RCVBUF, size)("", "", r.socket) // without it the stall is none, which is seen
+}
+
 // wake has it read again, and returns how it will have caught up when done is closed.
 func (r *reader) wake() *waking {
+	r.receive(wakingBuffer)
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	w := &waking{target: r.newest.Load(), done: make(chan struct{})}

@@ -80,6 +80,7 @@ func serve(in io.Reader, out io.Writer) error {
 	}, room.Config{Rate: rate, EmptyFor: -1})
 	srv := volley.New(volley.Config{
 		Addr: "127.0.0.1:0", Listen: listen,
+		ConnsPerAddress: -1, HandshakesPerSecondPerAddress: -1, // all clients have one
 		Logger: slog.New(slog.NewTextHandler(os.Stderr, &slog.HandlerOptions{Level: slog.LevelWarn})),
 	}, k)
 	if err := srv.Listen(); err != nil {
