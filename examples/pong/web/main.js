@@ -38,12 +38,16 @@ const connection = new Connection({
   anew(room) {
     match.forget(room.rate);
     input.reset();
+    paddle.again();
   },
   lost(text, wait) {
     const now = performance.now();
     lost = { text, since: lost?.since ?? now, until: wait === undefined ? undefined : now + wait };
   },
-  back,
+  back() {
+    paddle.again();
+    back();
+  },
 });
 
 function back() {

@@ -12,6 +12,11 @@ export class Paddle {
     this.#send = send;
   }
 
+  /** We were away, and the server may have moved the paddle as it liked: it is told anew. */
+  again() {
+    this.#aim = undefined;
+  }
+
   /** One frame: wanted is where the player wants it, undefined before they have said so; server is where the server has it. */
   frame(seconds, wanted, server) {
     if (wanted === undefined) {
