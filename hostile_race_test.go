@@ -9,4 +9,5 @@ const (
 	attacksEach = 4
 	besiegers   = 6               // of each siege and transport
 	patience    = 3 * time.Second // of a server under siege
+	heapTells   = false           // what a peer costs
 )

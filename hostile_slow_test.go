@@ -123,7 +123,9 @@ func (a *arena) besiege(all []siege) {
 			}
 			time.Sleep(20 * time.Millisecond) // for what was sent to arrive
 			held := (heap() - start) / besiegers
-			assert.Less(t, held, s.held, "%s: bytes for each peer", name)
+			if heapTells {
+				assert.Less(t, held, s.held, "%s: bytes for each peer", name)
+			}
 			t.Logf("%-50s %6d bytes a peer", name, held)
 			for _, p := range peers {
 				begun = append(begun, func() { assert.Equal(t, s.want, s.outcome(p), name) })

@@ -35,13 +35,13 @@ func (c *compareCmd) Run(ctx context.Context, b *bench) error {
 		return errors.New("compare starts all servers itself; leave -addr out")
 	}
 	out, err := c.compare(ctx, b, slices.Concat([]plug{volleyPlug{}}, rivals()))
-	if err != nil {
+	if out == nil {
 		return err
 	}
-	return b.publish(out)
+	return errors.Join(b.publish(out), err)
 }
 
-// compare has the servers take turns.
+// compare has the servers take turns. When it is interrupted it returns what there is so far, and why that is not all.
 func (c *compareCmd) compare(ctx context.Context, b *bench, all []plug) (*result, error) {
 	for _, w := range c.Workloads {
 		if !slices.Contains(compared, w) {
@@ -55,24 +55,36 @@ func (c *compareCmd) compare(ctx context.Context, b *bench, all []plug) (*result
 		return nil, err
 	}
 	runs := played{}
+	cut := c.allRounds(ctx, b, runs, servers)
+	for _, workload := range c.Workloads {
+		c.sum(out, workload, runs, servers)
+	}
+	switch {
+	case len(out.rows) == 0 && cut != nil:
+		return nil, cut
+	case len(out.rows) == 0:
+		return nil, fmt.Errorf("nothing could be played: %s", strings.Join(out.notes, "; "))
+	case cut != nil:
+		out.notes = append(out.notes, "it was interrupted: medians of the rounds that were played")
+	default:
+		out.notes = append(out.notes, fmt.Sprintf("medians of %d interleaved rounds", c.Rounds))
+	}
+	return out, cut
+}
+
+// allRounds plays until the rounds, or ctx, are over.
+func (c *compareCmd) allRounds(ctx context.Context, b *bench, runs played, servers []plug) error {
 	for round := range c.Rounds {
 		for _, workload := range c.Workloads {
 			for _, p := range servers {
 				b.say("round %d of %d: %s, %s", round+1, c.Rounds, workload, p.name())
 				if err := c.turn(ctx, b, runs.of(workload, p)); err != nil {
-					return nil, err
+					return err
 				}
 			}
 		}
 	}
-	for _, workload := range c.Workloads {
-		c.sum(out, workload, runs, servers)
-	}
-	if len(out.rows) == 0 {
-		return nil, fmt.Errorf("nothing could be played: %s", strings.Join(out.notes, "; "))
-	}
-	out.notes = append(out.notes, fmt.Sprintf("medians of %d interleaved rounds", c.Rounds))
-	return out, nil
+	return nil
 }
 
 // servers are those of all that are to take turns. One that cannot run here is left out with a note, unless it was asked for.
