@@ -8,22 +8,42 @@ import (
 )
 
 // Decoder reads payloads of one type. It is immutable: any number of goroutines may share it.
-type Decoder[T any] struct {
+type Decoder[T any] struct{ compiled }
+
+// compiled decodes one type.
+type compiled struct {
 	decode decodeFunc
-	// recursive: T contains itself, so that only the payload bounds how deep a decode nests. Its nesting is checked first.
+	// recursive: the type contains itself, so that only the payload bounds how deep a decode nests. Its nesting is checked first.
 	recursive bool
+}
+
+func compiledFor(t reflect.Type) (compiled, error) {
+	c := compiler{known: map[reflect.Type]*decodeFunc{}}
+	decode, err := c.compile(t)
+	if err != nil {
+		return compiled{}, fmt.Errorf("codec: type %s: %w", t, err)
+	}
+	return compiled{decode: decode, recursive: c.recursive}, nil
+}
+
+// read decodes payload into the variable at p, which holds its type's zero value.
+func (d compiled) read(payload []byte, p unsafe.Pointer) error {
+	s := states.Get().(*decodeState)
+	s.r = NewReader(payload, ServerLimits)
+	err := s.run(d.decode, p, d.recursive)
+	s.r = Reader{}
+	states.Put(s) // not deferred: a state in which a user's method has panicked is not used again
+	return err
 }
 
 // NewDecoder compiles a Decoder for T. The error says which part of T no payload can hold: channels, functions,
 // interfaces with methods and the like.
 func NewDecoder[T any]() (*Decoder[T], error) {
-	t := reflect.TypeFor[T]()
-	c := compiler{known: map[reflect.Type]*decodeFunc{}}
-	decode, err := c.compile(t)
+	c, err := compiledFor(reflect.TypeFor[T]())
 	if err != nil {
-		return nil, fmt.Errorf("codec: type %s: %w", t, err)
+		return nil, err
 	}
-	return &Decoder[T]{decode: decode, recursive: c.recursive}, nil
+	return &Decoder[T]{c}, nil
 }
 
 // Decode reads payload, which must be one msgpack value, into *v, which is set to its zero value first. A payload that
@@ -34,32 +54,52 @@ func NewDecoder[T any]() (*Decoder[T], error) {
 func (d *Decoder[T]) Decode(payload []byte, v *T) error {
 	var zero T
 	*v = zero
-	s := states.Get().(*decodeState)
-	s.r = NewReader(payload, ServerLimits)
-	err := s.run(d.decode, unsafe.Pointer(v), d.recursive)
-	s.r = Reader{}
-	states.Put(s) // not deferred: a state in which a user's method has panicked is not used again
-	return err
+	return d.read(payload, unsafe.Pointer(v))
 }
 
-// decoders holds a *Decoder[T] by its reflect.Type, for Unmarshal.
+// decoders holds what was compiled for Unmarshal and Into, by reflect.Type.
 var decoders sync.Map
+
+func decoderOf(t reflect.Type) (compiled, error) {
+	if known, ok := decoders.Load(t); ok {
+		return known.(compiled), nil
+	}
+	c, err := compiledFor(t)
+	if err == nil {
+		decoders.Store(t, c)
+	}
+	return c, err
+}
 
 // Unmarshal checks b and decodes it into *v. The type is compiled once.
 func Unmarshal[T any](b []byte, v *T) error {
 	if err := Scan(b, ServerLimits); err != nil {
 		return err
 	}
-	t := reflect.TypeFor[T]()
-	known, ok := decoders.Load(t)
-	if !ok {
-		d, err := NewDecoder[T]()
-		if err != nil {
-			return err
-		}
-		known, _ = decoders.LoadOrStore(t, d)
+	d, err := decoderOf(reflect.TypeFor[T]())
+	if err != nil {
+		return err
 	}
-	return known.(*Decoder[T]).Decode(b, v)
+	var zero T
+	*v = zero
+	return d.read(b, unsafe.Pointer(v))
+}
+
+// Into is Unmarshal into the variable that ptr, a pointer, points to.
+func Into(b []byte, ptr any) error {
+	v := reflect.ValueOf(ptr)
+	if v.Kind() != reflect.Pointer || v.IsNil() {
+		return fmt.Errorf("codec: a %T where a pointer to a variable is wanted", ptr)
+	}
+	if err := Scan(b, ServerLimits); err != nil {
+		return err
+	}
+	d, err := decoderOf(v.Type().Elem())
+	if err != nil {
+		return err
+	}
+	v.Elem().SetZero()
+	return d.read(b, v.UnsafePointer())
 }
 
 // decodeFunc decodes the next value into the variable at p, which holds its type's zero value.

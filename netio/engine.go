@@ -77,7 +77,7 @@ func New(cfg Config, h Handler) (*Engine, error) {
 	}
 	if cfg.CheckOrigin == nil {
 		var err error
-		if cfg.CheckOrigin, err = originCheck(cfg.AllowOrigins); err != nil {
+		if cfg.CheckOrigin, err = OriginCheck(cfg.AllowOrigins); err != nil {
 			return nil, err
 		}
 	}

@@ -60,7 +60,7 @@ func newAddrTable(cfg Config) *addrTable {
 
 // take counts a socket of the address and returns its place, for give; 0: it is not counted.
 func (t *addrTable) take(addr netip.Addr, now int64) (place int32, no crowd) {
-	key := maphash.Comparable(t.seed, network(addr)) | 1
+	key := maphash.Comparable(t.seed, AddressKey(addr)) | 1
 	at := int(key>>32) & (len(t.sets) - 1)
 	s := &t.sets[at]
 	s.mu.Lock()
@@ -107,8 +107,8 @@ func (s *addrSet) find(key uint64) int {
 	return best
 }
 
-// network is what an address is counted as: IPv4 whole, of IPv6 the first 64 bits, which one customer has to himself.
-func network(addr netip.Addr) netip.Addr {
+// AddressKey is what an address is counted as: IPv4 whole, of IPv6 the first 64 bits, which one customer has to himself.
+func AddressKey(addr netip.Addr) netip.Addr {
 	addr = addr.Unmap().WithZone("")
 	if addr.Is4() {
 		return addr

@@ -91,7 +91,7 @@ func TestNetworks(t *testing.T) {
 		{"2001:db8:1:2::1", "2001:db8:1:3::1", false},
 		{"fe80::1%eth0", "fe80::2%eth1", true},
 	} {
-		require.Equal(t, tt.same, network(ip(tt.a)) == network(ip(tt.b)), "%s and %s", tt.a, tt.b)
+		require.Equal(t, tt.same, AddressKey(ip(tt.a)) == AddressKey(ip(tt.b)), "%s and %s", tt.a, tt.b)
 	}
 	for far, want := range map[net.Addr]string{
 		&net.TCPAddr{IP: net.ParseIP("192.0.2.1")}:         "192.0.2.1",
@@ -206,7 +206,7 @@ func TestForwardedFor(t *testing.T) {
 }
 
 func TestAllowOrigins(t *testing.T) {
-	check, err := originCheck([]string{"https://game.example", "http://local.example:8080", "https://*.wide.example", "https://port.example:443"})
+	check, err := OriginCheck([]string{"https://game.example", "http://local.example:8080", "https://*.wide.example", "https://port.example:443"})
 	require.NoError(t, err)
 	for origin, want := range map[string]bool{
 		"https://own.example":            true, // r.Host
@@ -236,7 +236,7 @@ func TestAllowOrigins(t *testing.T) {
 	require.True(t, check(&http.Request{Host: "own.example", Header: http.Header{}}), "no browser")
 	require.False(t, check(&http.Request{Host: "own.example", Header: http.Header{"Origin": {"https://game.example", "https://game.example"}}}))
 
-	all, err := originCheck([]string{"*"})
+	all, err := OriginCheck([]string{"*"})
 	require.NoError(t, err)
 	require.True(t, all(&http.Request{Host: "own.example", Header: http.Header{"Origin": {"https://any.example"}}}))
 

@@ -32,6 +32,9 @@ func emit[T any](to audience, ev Event[T], v T, latest bool, key uint64) {
 	r := to.room
 	r.mustOwn("Emit")
 	slot, emitter := emitterFor[T](r.kind, string(ev))
+	if latest {
+		r.kind.host.names.noteLatest(slot.index)
+	}
 	s := segment{scope: to.scope, who: to.who, index: int32(slot.index), key: key, latest: latest}
 	b := r.log.bytes
 	if to.scope == toSet || to.scope == toRest {
@@ -75,6 +78,9 @@ func broadcast[T any](kinds []*kind, ev Event[T], v T, latest bool, key uint64) 
 			panic(fmt.Sprintf("room: emit %s: kind %q has no server yet", ev, k.name))
 		}
 		slot, emitter := emitterFor[T](k, string(ev))
+		if latest {
+			k.host.names.noteLatest(slot.index)
+		}
 		b, err := emitter.append(appendEvent(nil, slot), v)
 		if err != nil {
 			panic(fmt.Sprintf("room: emit %s: %v", ev, err))

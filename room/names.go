@@ -18,6 +18,8 @@ type Names struct {
 	mu    sync.Mutex
 	index map[string]int // guarded by mu
 	list  atomic.Pointer[[]string]
+
+	latest [maxNames / 64]atomic.Uint64 // a bit for each name that EmitLatest was used with
 }
 
 func newNames() *Names {
@@ -31,6 +33,18 @@ func (n *Names) List() []string { return *n.list.Load() }
 
 // Len returns the length of the table.
 func (n *Names) Len() int { return len(*n.list.Load()) }
+
+// Latest reports whether the event with that index was ever emitted by EmitLatest, so that fewer of it may come than were emitted.
+func (n *Names) Latest(index int) bool {
+	return index >= 0 && index < maxNames && n.latest[index/64].Load()>>(index%64)&1 != 0
+}
+
+// noteLatest notes that it was.
+func (n *Names) noteLatest(index int) {
+	if index >= 0 && !n.Latest(index) {
+		n.latest[index/64].Or(1 << (index % 64))
+	}
+}
 
 // eventName returns the name of an event that came as an index or, if that is codec.NoIndex, as name.
 func (h *Host) eventName(index int32, name []byte) string {

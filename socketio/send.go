@@ -1,0 +1,313 @@
+package socketio
+
+import (
+	"bytes"
+	"hash/maphash"
+	"sync"
+	"sync/atomic"
+
+	"github.com/volley-go/volley/codec"
+	"github.com/volley-go/volley/room"
+)
+
+// noID is the id of a packet that has none.
+const noID = -1
+
+// progress is how far a client with recovery has been brought.
+type progress struct {
+	last  uint64 // the tick of the last frame that it was sent, or says that it has
+	skip  int    // events after that which it has as well
+	asked uint64 // the last request to it that was sent
+	again bool   // the next frame may hold what it has been sent before
+}
+
+// events are the indexes of what namespaces emit and take, in the host's table.
+type events struct{ in, ack int32 }
+
+func eventsOf(names *room.Names) (e events) {
+	for i, name := range names.List() {
+		switch name {
+		case eventIn:
+			e.in = int32(i)
+		case eventAck:
+			e.ack = int32(i)
+		}
+	}
+	return e
+}
+
+// frame is a room's frame on its way to packets of Socket.IO.
+type frame struct {
+	m       *member
+	s       *session
+	tick    uint64
+	packets []codec.Packet
+	offsets bool // events say how far their client is
+	counted int  // events that do, so far
+	total   int  // all of them in the frame
+	skipped bool // something was left out because of who the client is, so that the result is nobody else's
+	plain   []byte // a game's event as Socket.IO has it
+	data    []byte // the same with an offset
+	scratch []byte // the encoding of a packet
+}
+
+var frames = sync.Pool{New: func() any { return new(frame) }}
+
+// Send is room.Link's: it turns a room's frame into packets of Socket.IO and sends them in one write.
+func (m *member) Send(buf []byte, head int) error {
+	m.mu.Lock()
+	s, state, offsets := m.ses, m.state, m.pid != ""
+	m.mu.Unlock()
+	if s == nil || state != live {
+		return nil // the room remembers it
+	}
+	r := codec.NewReader(buf[head:], codec.ServerLimits)
+	_, n, err := r.Frame()
+	if err != nil {
+		return err
+	}
+	v, err := r.ServerVolley(n)
+	if err != nil {
+		return err
+	}
+	body := r.Rest()
+	if len(body) == 0 || body[0] == 0x90 {
+		return nil // it acknowledges packets, of which Socket.IO knows nothing
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	key := encodingKey{ws: s.conn != nil, parser: s.parser, nsp: m.nsp, tick: v.Tick, offsets: offsets}
+	if offsets {
+		key.last = m.progress.last
+	}
+	e := m.srv.cache.find(&key, body)
+	if e == nil || m.progress.again {
+		if e, err = m.translate(s, &r, n, &key, body); err != nil {
+			return err
+		}
+	}
+	m.progress.last, m.progress.again = v.Tick, false
+	m.progress.asked = max(m.progress.asked, e.asked)
+	if e.volatile > 0 {
+		m.srv.counts.volatile.Add(e.volatile)
+	}
+	if e.n == 0 {
+		return nil
+	}
+	return s.transmit(&outgoing{ws: key.ws, b: e.out, n: e.n})
+}
+
+// translate makes packets of a frame. Under the session's mu.
+func (m *member) translate(s *session, r *codec.Reader, n int, key *encodingKey, body []byte) (*encoding, error) {
+	f := frames.Get().(*frame)
+	defer frames.Put(f)
+	var err error
+	if f.packets, err = r.Packets(n, f.packets[:0]); err != nil {
+		return nil, err
+	}
+	f.m, f.s, f.tick, f.offsets, f.counted, f.total, f.skipped = m, s, key.tick, key.offsets, 0, 0, false
+	if f.offsets {
+		for i := range f.packets {
+			if f.counts(&f.packets[i]) {
+				f.total++
+			}
+		}
+	}
+	e := &encoding{key: *key}
+	out := outgoing{ws: key.ws}
+	for i := range f.packets {
+		if err := f.add(&out, e, &f.packets[i]); err != nil {
+			return nil, err
+		}
+	}
+	clear(f.packets)
+	f.m, f.s = nil, nil
+	e.out, e.n = out.b, out.n
+	if !f.skipped && !m.progress.again {
+		m.srv.cache.keep(e, body)
+	}
+	return e, nil
+}
+
+// add adds a packet of the room's.
+func (f *frame) add(out *outgoing, e *encoding, p *codec.Packet) error {
+	q, volatile, err := f.read(p)
+	if err != nil {
+		return err
+	}
+	m := f.m
+	switch {
+	case volatile != 0 && volatile != f.tick:
+		e.volatile++
+		return nil // it is late
+	case q.kind == eventPacket && q.id != noID:
+		if uint64(q.id) <= m.progress.asked && m.progress.again {
+			f.skipped = true
+			return nil // it was asked before, over another session
+		}
+		e.asked = max(e.asked, uint64(q.id))
+	case q.kind == eventPacket && f.offsets:
+		if f.counts(p) {
+			f.counted++
+			if m.progress.skip > 0 {
+				m.progress.skip--
+				f.skipped = true
+				return nil // it had arrived
+			}
+		}
+		q.data = f.withOffset(q.data)
+	}
+	f.scratch, err = out.encode(f.scratch, f.s.parser, q)
+	return err
+}
+
+// counts reports whether an event is one by which a client says how far it is: it comes again if it is not known to have come.
+func (f *frame) counts(p *codec.Packet) bool {
+	if p.Kind != codec.Event {
+		return false
+	}
+	if f.m.to.ns == nil {
+		return !f.m.to.host.Names().Latest(int(p.Index))
+	}
+	if p.Index != f.m.srv.events.in {
+		return false
+	}
+	r := codec.NewReader(p.Payload, codec.ServerLimits)
+	_, _ = r.Array()
+	return r.Nil() && r.Nil() // neither volatile nor a request
+}
+
+// withOffset is an event's data with how far its client is once it has it.
+func (f *frame) withOffset(data []byte) []byte {
+	last, n := f.m.progress.last, f.counted
+	if f.counted >= f.total {
+		last, n = f.tick, 0
+	}
+	var text [32]byte
+	offset := appendOffset(text[:0], last, n)
+	r := codec.NewReader(data, codec.ServerLimits)
+	count, _ := r.Array()
+	b := codec.AppendArray(f.data[:0], count+1)
+	b = append(b, r.Rest()...)
+	f.data = codec.AppendStr(b, string(offset))
+	return f.data
+}
+
+// read turns a packet of the room's into one of Socket.IO's. volatile is the tick in which it has to be sent; 0: any.
+func (f *frame) read(p *codec.Packet) (q *packet, volatile uint64, err error) {
+	q = &packet{nsp: f.m.nsp, id: noID}
+	if f.m.to.ns == nil {
+		f.game(q, p)
+		return q, 0, nil
+	}
+	r := codec.NewReader(p.Payload, codec.ServerLimits)
+	if _, err = r.Array(); err != nil {
+		return nil, 0, err
+	}
+	if p.Index == f.m.srv.events.ack {
+		q.kind = ackPacket
+	} else {
+		q.kind = eventPacket
+		if !r.Nil() {
+			tick, err := r.Int()
+			if err != nil {
+				return nil, 0, err
+			}
+			volatile = uint64(tick)
+		}
+	}
+	if !r.Nil() {
+		if q.id, err = r.Int(); err != nil {
+			return nil, 0, err
+		}
+	}
+	q.data, err = r.Value()
+	return q, volatile, err
+}
+
+// game turns a packet of a game's room into q.
+func (f *frame) game(q *packet, p *codec.Packet) {
+	b := f.plain[:0]
+	switch p.Kind {
+	case codec.Reply:
+		q.kind, q.id = ackPacket, int64(p.ID)-1
+		b = append(codec.AppendArray(b, 1), p.Payload...)
+	case codec.Failure:
+		q.kind, q.id = ackPacket, int64(p.ID)-1
+		b = append(codec.AppendStr(codec.AppendMap(codec.AppendArray(b, 1), 1), "error"), p.Payload...)
+	default:
+		q.kind = eventPacket
+		if p.Kind == codec.Request {
+			q.id = int64(p.ID)
+		}
+		name := string(p.Name)
+		if names := f.m.to.host.Names().List(); p.Index >= 0 && int(p.Index) < len(names) {
+			name = names[p.Index]
+		}
+		if isNil(p.Payload) {
+			b = codec.AppendStr(codec.AppendArray(b, 1), name)
+		} else {
+			b = append(codec.AppendStr(codec.AppendArray(b, 2), name), p.Payload...)
+		}
+	}
+	f.plain, q.data = b, b
+}
+
+func isNil(b []byte) bool { return len(b) == 1 && b[0] == 0xc0 }
+
+// encodingKey is for whom an encoding is.
+type encodingKey struct {
+	ws      bool
+	parser  parser
+	nsp     string
+	tick    uint64
+	offsets bool
+	last    uint64 // with offsets: the client's progress before
+}
+
+// encoding is what a room's frame has become.
+type encoding struct {
+	key      encodingKey
+	body     []byte // the frame's packets
+	out      []byte
+	n        int // messages in out
+	asked    uint64
+	volatile uint64 // events that were left out
+}
+
+// encodings remembers what frames have become lately, because a room sends one frame to many. Safe for concurrent use.
+type encodings struct {
+	seed  maphash.Seed
+	once  sync.Once
+	slots [64]struct {
+		seen atomic.Uint64 // the hash of the last body that came here
+		last atomic.Pointer[encoding]
+	}
+}
+
+func (t *encodings) slot(body []byte) (int, uint64) {
+	t.once.Do(func() { t.seed = maphash.MakeSeed() })
+	h := maphash.Bytes(t.seed, body)
+	return int(h % uint64(len(t.slots))), h
+}
+
+// find returns the encoding of a body, or nil.
+func (t *encodings) find(key *encodingKey, body []byte) *encoding {
+	i, _ := t.slot(body)
+	if e := t.slots[i].last.Load(); e != nil && e.key == *key && bytes.Equal(e.body, body) {
+		return e
+	}
+	return nil
+}
+
+// keep keeps an encoding whose body has come twice: many bodies are for one client alone.
+func (t *encodings) keep(e *encoding, body []byte) {
+	i, h := t.slot(body)
+	if t.slots[i].seen.Swap(h) == h && len(body) <= maxKept {
+		e.body = bytes.Clone(body)
+		t.slots[i].last.Store(e)
+	}
+}
+
+const maxKept = 64 << 10
+
