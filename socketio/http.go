@@ -93,17 +93,8 @@ func (s *Server) serve(w http.ResponseWriter, r *http.Request) {
 		s.refuse(w, forbidden)
 		return
 	}
-	if origin := r.Header.Get("Origin"); origin != "" {
-		w.Header().Set("Access-Control-Allow-Origin", origin)
-		w.Header().Set("Access-Control-Allow-Credentials", "true")
-		w.Header().Add("Vary", "Origin")
-	}
+	s.allow(w.Header(), r)
 	if r.Method == http.MethodOptions {
-		w.Header().Set("Access-Control-Allow-Methods", "GET, POST")
-		w.Header().Set("Access-Control-Allow-Headers", "Content-Type")
-		if asked := r.Header.Get("Access-Control-Request-Headers"); asked != "" {
-			w.Header().Set("Access-Control-Allow-Headers", asked)
-		}
 		w.WriteHeader(http.StatusNoContent)
 		return
 	}
@@ -123,6 +114,30 @@ func (s *Server) serve(w http.ResponseWriter, r *http.Request) {
 	default:
 		s.request(w, r, sid)
 	}
+}
+
+// allow says to the browser whose page asks that it may read the answer. Cookies come along only where the origin was named.
+func (s *Server) allow(h http.Header, r *http.Request) {
+	origin := r.Header.Get("Origin")
+	if origin == "" {
+		return
+	}
+	if s.cfg.CheckOrigin == nil && slices.Contains(s.cfg.AllowOrigins, "*") {
+		h.Set("Access-Control-Allow-Origin", "*")
+	} else {
+		h.Set("Access-Control-Allow-Origin", origin)
+		h.Set("Access-Control-Allow-Credentials", "true")
+		h.Add("Vary", "Origin")
+	}
+	if r.Method != http.MethodOptions {
+		return
+	}
+	h.Set("Access-Control-Allow-Methods", "GET, POST")
+	h.Set("Access-Control-Allow-Headers", "Content-Type")
+	if asked := r.Header.Get("Access-Control-Request-Headers"); asked != "" {
+		h.Set("Access-Control-Allow-Headers", asked)
+	}
+	h.Set("Access-Control-Max-Age", "600")
 }
 
 // upgrade serves a WebSocket.
@@ -273,18 +288,18 @@ func (s *session) get(w http.ResponseWriter, r *http.Request) {
 // post brings packets.
 func (s *session) post(w http.ResponseWriter, r *http.Request) {
 	s.mu.Lock()
-	busy := s.posting || s.why != "" || s.conn != nil
-	s.posting = true
-	why := s.why
-	s.mu.Unlock()
-	if busy {
-		if why == "" {
-			s.end(reasonTransport)
+	if s.why != "" || s.posting || s.conn != nil {
+		twice := s.why == ""
+		s.mu.Unlock()
+		if twice {
+			s.end(reasonTransport) // two at once: which of them comes first?
 		}
 		s.srv.refuse(w, badRequest)
 		return
 	}
-	why2, err := s.body(w, r)
+	s.posting = true
+	s.mu.Unlock()
+	refused, err := s.body(w, r)
 	s.mu.Lock()
 	s.posting = false
 	s.mu.Unlock()
@@ -292,9 +307,9 @@ func (s *session) post(w http.ResponseWriter, r *http.Request) {
 	case err != nil:
 		s.fail(err)
 		s.srv.refuse(w, badRequest)
-	case why2 != nil:
+	case refused != nil:
 		s.end(reasonTransport)
-		s.srv.refuse(w, why2)
+		s.srv.refuse(w, refused)
 	default:
 		w.Header().Set("Content-Type", "text/html")
 		_, _ = io.WriteString(w, "ok")
