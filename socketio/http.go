@@ -254,7 +254,7 @@ func (s *session) get(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	s.polling = true
-	for len(s.out) == 0 && s.why == "" && s.conn == nil && s.probe == nil {
+	for len(s.out) == 0 && s.why == "" && s.conn == nil && !s.probed {
 		s.mu.Unlock()
 		select {
 		case <-s.poll:

@@ -341,12 +341,14 @@ func (m *member) Left(_ uint32, why *codec.Error) {
 		s.remove(m)
 	case resuming:
 		s.remove(m)
-		_ = s.join(m.nsp, m.to, m.auth)
+		go func() { _ = s.join(m.nsp, m.to, m.auth) }() // not from within a room
 	default:
 		if m.to.ns == nil {
 			s.write(noticePacket(m.nsp, eventLeft, why))
 		}
-		s.write(&packet{kind: disconnectPacket, nsp: m.nsp, id: noID})
+		if why.Code != codec.GoingAway { // after that word clients do not come back by themselves
+			s.write(&packet{kind: disconnectPacket, nsp: m.nsp, id: noID})
+		}
 		s.remove(m)
 	}
 	if hangUp {

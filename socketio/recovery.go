@@ -37,11 +37,14 @@ func (t *recovery) lose(m *member) bool {
 	return true
 }
 
-// find returns the socket with that secret, which is no longer waited for; nil: there is none.
-func (t *recovery) find(pid string) *member {
+// find returns the socket of the namespace with that secret, which is no longer waited for; nil: there is none.
+func (t *recovery) find(pid, nsp string) *member {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	m := t.byPID[pid]
+	if m == nil || m.nsp != nsp {
+		return nil
+	}
 	delete(t.lost, m)
 	return m
 }
@@ -74,8 +77,11 @@ func (s *session) comeBack(nsp string, auth []byte) bool {
 		return false
 	}
 	tick, skip, ok := readOffset(c.Offset)
-	m := s.srv.away.find(c.PID)
-	if m == nil || m.nsp != nsp || !ok {
+	if !ok {
+		return false
+	}
+	m := s.srv.away.find(c.PID, nsp)
+	if m == nil {
 		return false
 	}
 	m.mu.Lock()

@@ -61,6 +61,7 @@ type session struct {
 	past    []string    // namespaces that it was in; guarded by mu
 	conn    *netio.Conn // nil: polling; guarded by mu
 	probe   *netio.Conn // a WebSocket that it may move to; guarded by mu
+	probed  bool        // and that works, so that polls are to end; guarded by mu
 	out     []byte      // of polling: the payload that waits; guarded by mu
 	poll    chan struct{}
 	polling bool   // a GET waits, or writes; guarded by mu

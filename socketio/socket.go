@@ -189,7 +189,6 @@ func (s *Socket) Disconnect(hangUp bool) { s.self().Disconnect(hangUp) }
 func (ns *Namespace) connect(s *Socket) {
 	ns.mu.Lock()
 	s.connected = true
-	s.handlers = handlers{}
 	ns.sockets[s.m.id] = s
 	list := slices.Clone(ns.onConnect)
 	ns.mu.Unlock()
@@ -221,6 +220,9 @@ func (ns *Namespace) disconnect(s *Socket, why reason) {
 		for _, fn := range left {
 			ns.srv.protect(ns.name, func() { fn(s, string(why)) })
 		}
+		ns.mu.Lock()
+		s.handlers = handlers{} // OnConnect adds them anew if it comes back
+		ns.mu.Unlock()
 		ns.disconnected(s)
 	})
 }

@@ -94,6 +94,7 @@ func (w *socketConn) probing(b []byte) error {
 	case !w.conn.Text():
 		return errUpgrade
 	case bytes.Equal(b, []byte("2probe")):
+		s.probed = true
 		s.wake() // the client waits for its poll to end
 		return w.conn.SendMessages(netio.AppendMessage(nil, true, []byte("3probe")), 1)
 	case !bytes.Equal(b, []byte("5")):
@@ -103,7 +104,7 @@ func (w *socketConn) probing(b []byte) error {
 	}
 	w.timer.Stop()
 	w.probe = false
-	s.conn, s.probe = w.conn, nil
+	s.conn, s.probe, s.probed = w.conn, nil, false
 	s.wake()
 	s.srv.counts.webSocket.Add(1)
 	s.srv.counts.upgraded.Add(1)
@@ -138,7 +139,7 @@ func (w *socketConn) Closed(err error) {
 	}
 	s.mu.Lock()
 	if s.probe == w.conn {
-		s.probe = nil
+		s.probe, s.probed = nil, false
 	}
 	own := s.conn == w.conn
 	s.mu.Unlock()
