@@ -23,10 +23,10 @@ type Config struct {
 	// connection is closed with SlowConsumer. So a peer that does not read costs one frame and that much. 0: 64 KiB.
 	MaxBacklog int
 
-	// HandshakeTimeout is the time from accept until the first frame has been handled. 0: 10 s.
+	// HandshakeTimeout is the time from accept until Open has handled the first frame. 0: 10 s.
 	HandshakeTimeout time.Duration
-	// PingInterval is the time between two PINGs; a peer that is silent for two of them is closed with IdleTimeout.
-	// 0: 25 s. Negative: no PINGs, and nobody is idle.
+	// PingInterval is the time between two PINGs; a peer that is silent for two of them is closed with IdleTimeout (Foreign has a
+	// timeout of its own). 0: 25 s. Negative: no PINGs, and nobody is idle.
 	PingInterval time.Duration
 
 	// MessagesPerSecond and MessageBurst are each connection's token bucket of messages; every WebSocket frame counts,
@@ -66,6 +66,9 @@ type Config struct {
 	// CheckOrigin decides whether a WebSocket upgrade may come from r's Origin, in place of AllowOrigins. nil: the Origin's host
 	// must be r.Host, or AllowOrigins name it; a request without Origin (not a browser) passes.
 	CheckOrigin func(r *http.Request) bool
+
+	// Foreign makes the Engine's WebSocket connections speak another protocol. nil: Volley's.
+	Foreign *Foreign
 
 	// DrainSpread is the time over which Shutdown asks the connections to come back, each after another delay. 0: a second for each
 	// 2,000 connections, at least one and at most 60. Negative: none is asked for.
@@ -115,6 +118,7 @@ func (c Config) withDefaults() Config {
 	c.MaxBuffered = orDefault(c.MaxBuffered, 256<<20)
 	c.ConnsPerAddress = orDefault(c.ConnsPerAddress, 1024)
 	c.HandshakesPerSecondPerAddress = orDefault(c.HandshakesPerSecondPerAddress, 100)
+	c.Foreign = c.Foreign.withDefaults()
 	if c.Logger == nil {
 		c.Logger = slog.Default()
 	}
@@ -146,5 +150,5 @@ func (c Config) check() error {
 	case c.MessagesPerSecond > 0 && c.MessageBurst < 1, c.BytesPerSecond > 0 && c.BytesBurst < c.MaxMessage:
 		return fmt.Errorf("netio: a burst of Config is too small for one message of MaxMessage bytes")
 	}
-	return nil
+	return c.Foreign.check()
 }

@@ -98,8 +98,8 @@ type Conn struct {
 
 	lastSeen atomic.Int64 // the engine's clock: when bytes came last
 	deadline atomic.Int64 // the engine's clock: when the sweeper closes or cuts the connection; 0: never
-	pingAt   atomic.Int64 // the engine's clock: when the next PING is due, or 0
-	pinged   atomic.Int64 // the engine's clock: when the PING went out that has no PONG yet, or 0
+	pingAt   atomic.Int64 // the engine's clock: when the sweeper looks for silence or a PING that is due, or 0: never
+	pinged   atomic.Int64 // the engine's clock: when the PING went out that has no PONG yet, or 0; foreign: when one is due
 }
 
 const (
@@ -129,7 +129,7 @@ func (c *Conn) RemoteAddr() net.Addr { return c.remote }
 // Transport returns how the connection carries frames.
 func (c *Conn) Transport() Transport { return c.transport }
 
-// RTT returns the smoothed round trip time of PING and PONG; 0 until the first PONG.
+// RTT returns the smoothed round trip time of PING and PONG; 0 until the first PONG, and with Config.Foreign.
 func (c *Conn) RTT() time.Duration { return time.Duration(c.rtt.Load()) * time.Microsecond }
 
 // Send sends the frame buf[head:] with one write. head must be at least Headroom: the transport's header is written into
@@ -142,7 +142,11 @@ func (c *Conn) Send(buf []byte, head int) error {
 	if len(buf) <= head {
 		return errNoBody
 	}
-	b := c.withHeader(buf, head)
+	return c.send(c.withHeader(buf, head), 1)
+}
+
+// send writes b, which is n messages with their headers.
+func (c *Conn) send(b []byte, n int) error {
 	c.wmu.Lock()
 	if c.reason.Load() != nil {
 		c.wmu.Unlock()
@@ -160,7 +164,7 @@ func (c *Conn) Send(buf []byte, head int) error {
 		return ErrClosed
 	}
 	k := &c.e.counters[c.shard]
-	k.messagesOut.Add(1)
+	k.messagesOut.Add(uint64(n))
 	k.bytesOut.Add(uint64(len(b)))
 	if c.pending.Load() > 0 {
 		c.account()
@@ -248,9 +252,10 @@ func (c *Conn) writeLocked(b []byte) error {
 	return err
 }
 
-// Close ends the connection: a BYE and, on WebSocket, a close frame go out, and nothing after them. The peer has about two
-// seconds to close its side before it is cut off. delay is how long the peer should stay away. Only the first Close of a
-// connection does something. It does not wait, and may be called from anywhere, also inside Message.
+// Close ends the connection: a BYE (not with Config.Foreign) and, on WebSocket, a close frame go out, and nothing after them.
+// The peer has about two seconds to close its side before it is cut off. delay is how long the peer should stay away, which BYE
+// tells it. Only the first Close of a connection does something. It does not wait, and may be called from anywhere, also inside
+// Message.
 func (c *Conn) Close(code codec.Code, reason string, delay time.Duration) {
 	c.closeWith(&codec.Error{Code: code, Reason: codec.CutReason(reason)}, delay)
 }
@@ -269,8 +274,10 @@ func (c *Conn) closeBye(e *codec.Error, with bye) {
 	}
 	reason := codec.CutReason(e.Reason)
 	buf := make([]byte, 0, 512)
-	frame := codec.AppendBye(make([]byte, Headroom, Headroom+320), e.Code, e.Reason, int(with.delay.Milliseconds()), with.address)
-	buf = append(buf, c.withHeader(frame, Headroom)...)
+	if c.foreign() == nil {
+		frame := codec.AppendBye(make([]byte, Headroom, Headroom+320), e.Code, e.Reason, int(with.delay.Milliseconds()), with.address)
+		buf = append(buf, c.withHeader(frame, Headroom)...)
+	}
 	if c.transport == WebSocket {
 		buf = appendClose(buf, e.Code, reason)
 	}

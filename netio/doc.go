@@ -11,7 +11,17 @@
 // there is something to write.
 //
 // A [Conn] belongs to its Engine. Its Session gets one Message at a time, on a poller, and must not block there: every other
-// connection of that poller waits. Send, Close, Pending and RTT may be called from any goroutine, also inside Message.
+// connection of that poller waits. Send, SendMessages, Close, Pending and RTT may be called from any goroutine, also inside
+// Message.
+//
+// A request that came to the pages of one Engine's Serve may be handed to another Engine's ServeHTTP. The socket is then the
+// other one's alone.
+//
+// # Other protocols
+//
+// With [Config.Foreign] an Engine's WebSocket connections carry another protocol's messages, text and binary. Limits, budget and
+// close codes are the same; BYE, PING and PONG are not sent. [AppendMessage] makes a message once for many connections, and
+// [Conn.SendMessages] sends several with one write.
 //
 // # Example
 //

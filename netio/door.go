@@ -116,7 +116,7 @@ func (e *Engine) upgradeAddr(r *http.Request) netip.Addr {
 	if e.cfg.ClientAddr != nil {
 		return e.cfg.ClientAddr(r)
 	}
-	if _, ours := r.Context().Value(pageKey{}).(*pageConn); ours {
+	if c, ok := r.Context().Value(pageKey{}).(*pageConn); ok && c.e == e {
 		return netip.Addr{}
 	}
 	at, err := netip.ParseAddrPort(r.RemoteAddr)

@@ -11,21 +11,36 @@ import (
 // withHeader writes the transport's header of the frame buf[head:] right before it and returns both.
 func (c *Conn) withHeader(buf []byte, head int) []byte {
 	n := len(buf) - head
-	switch {
-	case c.transport == TCP:
+	if c.transport == TCP {
 		binary.BigEndian.PutUint32(buf[head-4:], uint32(n))
 		return buf[head-4:]
-	case n < 126:
-		buf[head-2], buf[head-1] = 0x80|opBinary, byte(n)
-		return buf[head-2:]
-	case n < 1<<16:
-		buf[head-4], buf[head-3] = 0x80|opBinary, 126
-		binary.BigEndian.PutUint16(buf[head-2:], uint16(n))
-		return buf[head-4:]
 	}
-	buf[head-10], buf[head-9] = 0x80|opBinary, 127
-	binary.BigEndian.PutUint64(buf[head-8:], uint64(n))
-	return buf[head-10:]
+	start := head - headerFor(n)
+	appendHeader(buf[:start], opBinary, n)
+	return buf[start:]
+}
+
+// headerFor is the length of the WebSocket header of a message of n bytes.
+func headerFor(n int) int {
+	switch {
+	case n < 126:
+		return 2
+	case n < 1<<16:
+		return 4
+	}
+	return 10
+}
+
+// appendHeader appends the WebSocket header of a whole message of n bytes.
+func appendHeader(b []byte, op byte, n int) []byte {
+	b = append(b, 0x80|op)
+	switch {
+	case n < 126:
+		return append(b, byte(n))
+	case n < 1<<16:
+		return binary.BigEndian.AppendUint16(append(b, 126), uint16(n))
+	}
+	return binary.BigEndian.AppendUint64(append(b, 127), uint64(n))
 }
 
 // appendClose appends a WebSocket close frame. reason must not be longer than codec.MaxReason.

@@ -40,6 +40,7 @@ func (e *Engine) register(n *newcomer) *Conn {
 	if n.transport == TCP {
 		c.tcp = new(tcpReader)
 	}
+	c.ws.foreign = c.foreign() != nil
 	c.deadline.Store(int64(n.deadline.Sub(e.started)))
 	c.lastSeen.Store(e.now())
 	if !e.add(c) {
@@ -87,6 +88,7 @@ func (e *Engine) open(c *Conn, n *newcomer) {
 	}
 	now := e.now()
 	c.lastSeen.Store(now)
+	c.watch()
 	c.parse(rest, now)
 	if c.tls != nil && c.nb != nil && c.reason.Load() == nil {
 		c.decrypt(*buf, 0, now) // TLS may have read on
@@ -111,8 +113,12 @@ type firstReadError struct{ error }
 
 func (e *firstReadError) Unwrap() error { return e.error }
 
-// readFirst returns the first frame, and the bytes after it that have been read. Both alias buf, n.rest or c's reader.
+// readFirst returns the first frame, and the bytes after it that have been read. Both alias buf, n.rest or c's reader. On a
+// foreign connection nothing comes first.
 func (c *Conn) readFirst(n *newcomer, buf []byte) (first, rest []byte, err error) {
+	if c.foreign() != nil && c.reason.Load() == nil {
+		return nil, n.rest, nil
+	}
 	in := n.rest
 	for c.reason.Load() == nil {
 		ev, p, rest, err := c.next(in)

@@ -171,17 +171,23 @@ func (c *pageConn) leave() {
 }
 
 // unwrap makes n's socket, which was hijacked from pages, what it was before. Its place is now n's; if n has one under an
-// address, the socket had none.
-func (c *pageConn) unwrap(n *newcomer) {
-	c.once.Do(func() {
-		c.e.totals.pageConns.Add(-1)
-		if n.place <= 0 {
-			n.place = c.place
-		}
-		c.place = 0
-	})
+// address, the socket had none. ours is false if the pages were another Engine's, which then has nothing more to do with it.
+func (c *pageConn) unwrap(n *newcomer, e *Engine) (ours bool) {
+	ours = c.e == e
+	if ours {
+		c.once.Do(func() {
+			e.totals.pageConns.Add(-1)
+			if n.place <= 0 {
+				n.place = c.place
+			}
+			c.place = 0
+		})
+	} else {
+		c.leave()
+	}
 	n.nc, n.socket, n.tls = c.Conn, c.socket, c.tls
 	if len(c.prefix) > 0 {
 		n.rest = append(n.rest[:len(n.rest):len(n.rest)], c.prefix...)
 	}
+	return ours
 }

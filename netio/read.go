@@ -171,9 +171,9 @@ func (c *Conn) parse(b []byte, now int64) {
 	}
 }
 
-// message handles one frame: a PING or PONG here, any other in the session.
+// message handles one frame: a PING or PONG of Volley's here, any other in the session.
 func (c *Conn) message(p []byte, now int64) {
-	if t, ok := isPingPong(p); ok {
+	if t, ok := isPingPong(p); ok && c.foreign() == nil {
 		s, err := stampOf(p)
 		switch {
 		case err != nil:

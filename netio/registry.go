@@ -19,7 +19,11 @@ func (e *Engine) add(c *Conn) bool {
 	}
 	n := e.totals.opened.Add(1)
 	c.shard = uint8(n % shardCount)
-	c.pingAt.Store(e.firstPing(n))
+	if c.foreign() != nil {
+		c.pinged.Store(e.firstPing(n)) // for watch
+	} else {
+		c.pingAt.Store(e.firstPing(n))
+	}
 	s := &e.shards[c.shard]
 	s.mu.Lock()
 	c.slot = int32(len(s.conns))

@@ -216,9 +216,7 @@ func (e *Engine) hijack(w http.ResponseWriter, hijacker http.Hijacker, n *newcom
 	}
 	n.nc, n.socket, n.deadline = nc, nc, time.Now().Add(e.cfg.HandshakeTimeout)
 	n.rest, _ = rw.Reader.Peek(rw.Reader.Buffered())
-	if p, ok := nc.(*pageConn); ok {
-		p.unwrap(n)
-	} else {
+	if p, ok := nc.(*pageConn); !ok || !p.unwrap(n, e) {
 		e.totals.accepted.Add(1)
 		e.totals.sockets.Add(1) // the file is open already, and not by us
 	}

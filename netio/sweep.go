@@ -8,7 +8,9 @@ import (
 
 const (
 	sweepLongest  = time.Second
-	sweepShortest = 20 * time.Millisecond
+	sweepShortest = 5 * time.Millisecond
+
+	stuckReason = "nothing was read for two ping intervals"
 )
 
 // sweepRound is how often the sweeper comes by every connection: often enough for the shorter of the two intervals.
@@ -74,17 +76,21 @@ func (c *Conn) swept(now int64) {
 		c.Close(codec.HandshakeTimeout, "", 0) // Open takes too long
 		return
 	}
-	interval := int64(c.e.cfg.PingInterval)
 	if p := c.pingAt.Load(); p == 0 || p > now || c.reason.Load() != nil {
 		return
 	}
+	if f := c.foreign(); f != nil {
+		c.sweptForeign(f, now)
+		return
+	}
+	interval := int64(c.e.cfg.PingInterval)
 	c.pingAt.Store(now + interval)
 	if now-c.lastSeen.Load() >= 2*interval {
 		c.Close(codec.IdleTimeout, "", 0)
 		return
 	}
 	if c.stuck() {
-		c.Close(codec.SlowConsumer, "nothing was read for two ping intervals", 0)
+		c.Close(codec.SlowConsumer, stuckReason, 0)
 		return
 	}
 	if c.pinged.Load() == 0 {
@@ -121,11 +127,16 @@ func (c *Conn) ponged(s uint64, now int64) {
 }
 
 // firstPing is when the nth connection is due for its first PING: from half an interval to a whole one from now, so that
-// connections that came together are not pinged together.
+// connections that came together are not pinged together. Foreign peers give up when a whole one has passed, and so for them it
+// is at most three quarters, with the sweeper's round on top.
 func (e *Engine) firstPing(n uint64) int64 {
 	interval := int64(e.cfg.PingInterval)
 	if interval < 0 {
 		return 0
 	}
-	return e.now() + interval/2 + spread(n, interval/2)
+	span := interval / 2
+	if e.cfg.Foreign != nil {
+		span = interval / 4
+	}
+	return e.now() + interval/2 + spread(n, span)
 }

@@ -2,6 +2,7 @@ package netio
 
 import (
 	"encoding/binary"
+	"unicode/utf8"
 
 	"github.com/volley-go/volley/codec"
 )
@@ -48,6 +49,9 @@ type wsReader struct {
 	headerLen uint8
 	mask      [4]byte
 	header    [14]byte // of which headerLen bytes have come; only for headers that are cut
+
+	foreign bool // Config.Foreign: text and empty messages are taken. Static.
+	text    bool // the current message is text, or the last one was
 }
 
 // lent is the part of a reader's buffer that the last event gave to the caller, and that the next call takes back.
@@ -99,8 +103,11 @@ func (r *wsReader) next(in []byte, pool *bufPool, limit int) (ev event, p, rest 
 	if !whole {
 		return evFragment, nil, rest, nil
 	}
-	if len(p) == 0 {
+	switch {
+	case len(p) == 0 && !r.foreign:
 		return evMore, nil, nil, errEmptyMessage
+	case r.text && !utf8.Valid(p):
+		return evMore, nil, nil, errInvalidText
 	}
 	return evMessage, p, rest, nil
 }
@@ -161,13 +168,13 @@ func (r *wsReader) takeBack(pool *bufPool) {
 // release gives the reader's memory back.
 func (r *wsReader) release(pool *bufPool) {
 	pool.Free(r.buf)
-	*r = wsReader{}
+	*r = wsReader{foreign: r.foreign}
 }
 
 // readHeader takes a frame's header from in, or as much of it as there is, and returns the rest.
 func (r *wsReader) readHeader(in []byte, limit int) ([]byte, error) {
 	if r.headerLen == 0 && len(in) >= 2 {
-		if err := checkHeader(in[0], in[1]); err != nil {
+		if err := r.checkHeader(in[0], in[1]); err != nil {
 			return nil, err
 		}
 		if n := headerSize(in[1]); len(in) >= n {
@@ -188,7 +195,7 @@ func (r *wsReader) readHeader(in []byte, limit int) ([]byte, error) {
 		if need > 2 {
 			return in, r.begin(r.header[:need], limit)
 		}
-		if err := checkHeader(r.header[0], r.header[1]); err != nil {
+		if err := r.checkHeader(r.header[0], r.header[1]); err != nil {
 			return nil, err
 		}
 	}
@@ -196,7 +203,7 @@ func (r *wsReader) readHeader(in []byte, limit int) ([]byte, error) {
 }
 
 // checkHeader is what the first two bytes of a header can say wrong by themselves.
-func checkHeader(b0, b1 byte) error {
+func (r *wsReader) checkHeader(b0, b1 byte) error {
 	op := b0 & 0x0f
 	switch {
 	case b0&0x70 != 0:
@@ -205,7 +212,7 @@ func checkHeader(b0, b1 byte) error {
 		return errUnmasked
 	case op > opPong || op > opBinary && op < opClose:
 		return errOpcode
-	case op == opText:
+	case op == opText && !r.foreign:
 		return errText
 	case op >= opClose && b0&0x80 == 0:
 		return errFragmentedControl
@@ -246,13 +253,13 @@ func (r *wsReader) begin(h []byte, limit int) error {
 		switch {
 		case r.op == opContinuation && !r.fragmented:
 			return errContinuation
-		case r.op == opBinary && r.fragmented:
+		case r.op != opContinuation && r.fragmented:
 			return errInterleaved
 		case length > uint64(limit-int(r.start)):
 			return errTooBig
 		}
-		if r.op == opBinary {
-			r.frags = 0
+		if r.op != opContinuation {
+			r.frags, r.text = 0, r.op == opText
 		}
 		if r.frags++; r.frags > maxFragments {
 			return errFragments
