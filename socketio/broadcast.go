@@ -106,15 +106,12 @@ func (b *Broadcast) Emit(event string, args ...any) {
 
 // mustEncode encodes an event.
 func mustEncode(event string, args []any) []byte {
-	if isReserved(event) || event == "" {
-		panic(fmt.Sprintf("socketio: emit %q: clients keep that name for themselves", event))
-	}
 	data, err := appendEvent(nil, event, args)
 	if err == nil && len(data) > maxEvent {
-		err = fmt.Errorf("%d bytes; an event has at most %d", len(data), maxEvent)
+		err = fmt.Errorf("socketio: event %q has %d bytes, %d are allowed", event, len(data), maxEvent)
 	}
 	if err != nil {
-		panic(fmt.Sprintf("socketio: emit %s: %v", event, err))
+		panic(err.Error())
 	}
 	return data
 }

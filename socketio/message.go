@@ -45,9 +45,9 @@ func (m *Message) Ack(args ...any) {
 		return
 	}
 	m.acked = true
-	data, err := appendArgs(nil, args)
+	data, err := appendAck(nil, args)
 	if err != nil {
-		panic(fmt.Sprintf("socketio: acknowledge %s: %v", m.Event, err))
+		panic(fmt.Sprintf("%v of %s", err, m.Event))
 	}
 	m.Socket.ns.emit(emission{to: []*Socket{m.Socket}, ack: true, id: m.id, data: data})
 }

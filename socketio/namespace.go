@@ -115,7 +115,7 @@ func (ns *Namespace) OnAny(fn func(m *Message)) {
 }
 
 func (h *handlers) on(event string, fn func(m *Message)) {
-	if isReserved(event) {
+	if reserved(event) {
 		panic(fmt.Sprintf("socketio: no client sends an event %q; see OnConnect and OnDisconnect", event))
 	}
 	if h.byEvent == nil {

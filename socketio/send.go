@@ -10,9 +10,6 @@ import (
 	"github.com/volley-go/volley/room"
 )
 
-// noID is the id of a packet that has none.
-const noID = -1
-
 // progress is how far a client with recovery has been brought.
 type progress struct {
 	last  uint64 // the tick of the last frame that it was sent, or says that it has

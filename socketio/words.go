@@ -92,26 +92,12 @@ func payloadOf(a args) []byte {
 
 // eventOf takes an event's data apart.
 func eventOf(data []byte) (name string, a args) {
-	r := codec.NewReader(data, codec.ServerLimits)
-	n, _ := r.Array() // it has been checked
-	b, _ := r.Str()
-	return string(b), argsIn(&r, n-1)
+	name, a.list = arguments(data, true)
+	return name, a
 }
 
 // argsOf takes an acknowledgement's data apart.
-func argsOf(data []byte) args {
-	r := codec.NewReader(data, codec.ServerLimits)
-	n, _ := r.Array()
-	return argsIn(&r, n)
-}
-
-func argsIn(r *codec.Reader, n int) (a args) {
-	for ; n > 0; n-- {
-		v, err := r.Value()
-		if err != nil {
-			break
-		}
-		a.list = append(a.list, v)
-	}
+func argsOf(data []byte) (a args) {
+	_, a.list = arguments(data, false)
 	return a
 }
