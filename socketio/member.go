@@ -1,6 +1,7 @@
 package socketio
 
 import (
+	"bytes"
 	"sync"
 	"sync/atomic"
 
@@ -50,17 +51,18 @@ func (s *session) connect(p *packet) error {
 	if m, _ := s.member(p.nsp); m != nil {
 		return codec.Errorf(codec.UnexpectedFrame, "%s is connected already", codec.CutReason(p.nsp))
 	}
-	shake := s.shake.with(p.data)
+	auth := bytes.Clone(p.data)
+	shake := s.shake.with(auth)
 	to, ok := s.srv.find(p.nsp, shake)
 	if !ok {
 		s.srv.counts.refused.Add(1)
 		s.write(connectError(p.nsp, "Invalid namespace", nil))
 		return nil
 	}
-	if s.srv.cfg.Recovery > 0 && s.comeBack(p.nsp, p.data) {
+	if s.srv.cfg.Recovery > 0 && s.comeBack(p.nsp, auth) {
 		return nil
 	}
-	return s.join(p.nsp, to, p.data)
+	return s.join(p.nsp, to, auth)
 }
 
 // join makes a new member. Under the session's readMu, or on behalf of a CONNECT that could not be a return.
