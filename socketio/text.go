@@ -1,6 +1,7 @@
 package socketio
 
 import (
+	"bytes"
 	"math"
 	"strconv"
 	"unicode/utf8"
@@ -64,7 +65,7 @@ func (d *decoder) text(s []byte, l *packetLimits) (p packet, ok bool, err error)
 	if err := p.check(); err != nil {
 		return packet{}, false, err
 	}
-	p.data = append(make([]byte, 0, len(p.data)), p.data...)
+	p.data = bytes.Clone(p.data)
 	if attachments <= 0 {
 		return p, true, nil
 	}
