@@ -34,8 +34,13 @@ func checkPacket(t *testing.T, p *packet, l *packetLimits) {
 	}
 	if p.kind == eventPacket || p.kind == ackPacket {
 		name, args := arguments(p.data, p.kind == eventPacket)
-		if reserved(name) || args == nil && p.data[0] > fixArray+1 {
-			t.Fatalf("%x: event %q, %d arguments", p.data, name, len(args))
+		r := codec.NewReader(p.data, codec.ServerLimits)
+		n, err := r.Array()
+		if p.kind == eventPacket {
+			n--
+		}
+		if reserved(name) || err != nil || len(args) != n {
+			t.Fatalf("%x: event %q, %d arguments, %v", p.data, name, len(args), err)
 		}
 	}
 }

@@ -38,14 +38,14 @@ func joinBody(list []any) (body []byte) {
 
 func TestPayload(t *testing.T) {
 	for body, want := range map[string][]any{
-		"4hello\x1e2\x1e4world":                {engineText("4hello"), engineText("2"), engineText("4world")},
-		"4hello\x1ebAQIDBA==":                  {engineText("4hello"), "\x01\x02\x03\x04"},
-		"4test\x1ebAQIDBA==":                   {engineText("4test"), "\x01\x02\x03\x04"},
-		"3":                                    {engineText("3")},
-		"b":                                    {""},
+		"4hello\x1e2\x1e4world":                 {engineText("4hello"), engineText("2"), engineText("4world")},
+		"4hello\x1ebAQIDBA==":                   {engineText("4hello"), "\x01\x02\x03\x04"},
+		"4test\x1ebAQIDBA==":                    {engineText("4test"), "\x01\x02\x03\x04"},
+		"3":                                     {engineText("3")},
+		"b":                                     {""},
 		"b\x1ebAA==\x1ebAAA=\x1ebAAAA\x1eb//8=": {"", "\x00", "\x00\x00", "\x00\x00\x00", "\xff\xff"},
-		"42[\"hello\"]\x1e42[\"wörld\"]":       {engineText(`42["hello"]`), engineText(`42["wörld"]`)},
-		"0\x1e1\x1e2probe\x1e3\x1e4\x1e5\x1e6": {engineText("0"), engineText("1"), engineText("2probe"), engineText("3"), engineText("4"), engineText("5"), engineText("6")},
+		"42[\"hello\"]\x1e42[\"wörld\"]":        {engineText(`42["hello"]`), engineText(`42["wörld"]`)},
+		"0\x1e1\x1e2probe\x1e3\x1e4\x1e5\x1e6":  {engineText("0"), engineText("1"), engineText("2probe"), engineText("3"), engineText("4"), engineText("5"), engineText("6")},
 	} {
 		got, err := splitBody(body, len(want))
 		if err != nil || !reflect.DeepEqual(got, want) {

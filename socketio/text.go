@@ -184,8 +184,8 @@ func (w *partial) join() []byte {
 	return append(out, data[from:]...)
 }
 
-// appendText appends a packet in the format of the default parser. Its binary values are to be sent after it, each in a message of
-// its own; they alias p.data. A CONNECT or a CONNECT_ERROR cannot have any: what is binary becomes base64 there.
+// appendText appends a packet in the format of the default parser. Its binary values are to be sent after it, each in a message
+// of its own; they alias p.data. A CONNECT or a CONNECT_ERROR cannot have any: what is binary becomes base64 there.
 func appendText(b []byte, p *packet) (text []byte, attachments [][]byte, err error) {
 	start := len(b)
 	b = append(b, '0'+byte(p.kind))
