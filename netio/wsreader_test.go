@@ -5,6 +5,7 @@ import (
 	"math/rand/v2"
 	"strings"
 	"testing"
+	"unicode/utf8"
 
 	"github.com/stretchr/testify/require"
 
@@ -21,6 +22,9 @@ type happening struct {
 	ev   event
 	body string
 }
+
+// evText is a message that is text; only tests tell the two apart by events.
+const evText event = 100
 
 // readAll feeds input to r in chunks of the sizes given (then the rest at once) and returns what happened.
 func readAll(r frameReader, pool *bufPool, limit int, input []byte, sizes []byte) (got []happening, err error) {
@@ -43,6 +47,9 @@ func readAll(r frameReader, pool *bufPool, limit int, input []byte, sizes []byte
 					in[i] = 0xee
 				}
 				break
+			}
+			if ws, ok := r.(*wsReader); ok && ev == evMessage && ws.text {
+				ev = evText
 			}
 			got = append(got, happening{ev, string(p)})
 			in = rest
@@ -105,19 +112,44 @@ var hostileWS = []struct {
 	{"close with code 5000", masked(fin|opClose, "\x13\x88"), codec.WebSocketProtocol},
 }
 
+// hostileForeign are inputs that are refused with Config.Foreign, and the codes.
+var hostileForeign = []struct {
+	name  string
+	input []byte
+	code  codec.Code
+}{
+	{"text that is not UTF-8", masked(fin|opText, "a\xffb"), invalidText},
+	{"half a pair of UTF-16 in text", masked(fin|opText, "\xed\xa0\x80"), invalidText},
+	{"text that ends inside a letter", concat(masked(opText, "\xc3"), masked(fin|opContinuation, "")), invalidText},
+	{"fragments of text that do not fit", concat(masked(opText, "\xc3"), masked(fin|opContinuation, "(")), invalidText},
+	{"text inside a binary message", concat(masked(opBinary, "x"), masked(fin|opText, "y")), codec.WebSocketProtocol},
+	{"binary inside a text", concat(masked(opText, "x"), masked(fin|opBinary, "y")), codec.WebSocketProtocol},
+	{"a text inside another", concat(masked(opText, "x"), masked(opText, "y")), codec.WebSocketProtocol},
+	{"unmasked text", []byte{fin | opText, 1, 'x'}, codec.WebSocketProtocol},
+	{"text longer than the limit by one", longHeader(fin|opText, 1<<16+1), codec.TooBig},
+	{"fragments of text that add up to more", concat(masked(opText, strings.Repeat("x", 1<<16)), masked(fin|opContinuation, "x")), codec.TooBig},
+	{"too many fragments of text", concat(masked(opText, "x"), []byte(strings.Repeat(string(masked(opContinuation, "")), maxFragments))), codec.TooComplex},
+}
+
 func TestWSReaderRefuses(t *testing.T) {
-	for _, tt := range hostileWS {
-		for name, sizes := range map[string][]byte{"whole": nil, "byte by byte": make([]byte, len(tt.input))} {
-			t.Run(tt.name+", "+name, func(t *testing.T) {
-				got, err := readAll(new(wsReader), new(bufPool), 1<<16, tt.input, sizes)
+	refuses := func(t *testing.T, name string, input []byte, code codec.Code, foreign bool) {
+		for way, sizes := range map[string][]byte{"whole": nil, "byte by byte": make([]byte, len(input))} {
+			t.Run(name+", "+way, func(t *testing.T) {
+				got, err := readAll(&wsReader{foreign: foreign}, new(bufPool), 1<<16, input, sizes)
 				if len(got) > 0 && got[len(got)-1].ev == evClose {
 					_, err = closeCode([]byte(got[len(got)-1].body))
 				}
 				var e *codec.Error
 				require.ErrorAs(t, err, &e)
-				require.Equal(t, tt.code, e.Code, "%v", err)
+				require.Equal(t, code, e.Code, "%v", err)
 			})
 		}
+	}
+	for _, tt := range hostileWS {
+		refuses(t, tt.name, tt.input, tt.code, false)
+	}
+	for _, tt := range hostileForeign {
+		refuses(t, tt.name, tt.input, tt.code, true)
 	}
 }
 
@@ -136,6 +168,15 @@ func TestWSReaderReads(t *testing.T) {
 		{evMessage, "a"}, {evPing, ""}, {evFragment, ""}, {evPing, "between"}, {evFragment, ""}, {evPong, strings.Repeat("p", 125)},
 		{evMessage, "bc"}, {evMessage, big}, {evFragment, ""}, {evMessage, big}, {evFragment, ""}, {evMessage, "late"}, {evClose, "\x03\xe8"},
 	}
+	foreignInput := concat(
+		masked(fin|opText, "é"), masked(fin|opText, ""), masked(fin|opBinary, ""), masked(opText, ""), masked(fin|opContinuation, ""),
+		masked(opText, "\xe2\x82"), masked(fin|opPing, "between"), masked(fin|opContinuation, "\xac"), masked(fin|opText, big),
+		input,
+	)
+	foreignWant := append([]happening{
+		{evText, "é"}, {evText, ""}, {evMessage, ""}, {evFragment, ""}, {evText, ""},
+		{evFragment, ""}, {evPing, "between"}, {evText, "€"}, {evText, big},
+	}, want...)
 	rnd := rand.New(rand.NewPCG(1, 2))
 	for round := range 200 {
 		var sizes []byte
@@ -145,6 +186,9 @@ func TestWSReaderReads(t *testing.T) {
 		got, err := readAll(new(wsReader), new(bufPool), 1<<16, input, sizes)
 		require.NoError(t, err)
 		require.Equal(t, want, got, "round %d", round)
+		got, err = readAll(&wsReader{foreign: true}, new(bufPool), 1<<16, foreignInput, sizes)
+		require.NoError(t, err)
+		require.Equal(t, foreignWant, got, "round %d", round)
 	}
 }
 
@@ -181,13 +225,14 @@ func TestWSReaderMemory(t *testing.T) {
 }
 
 // rfcFrames is another way to say what a valid or invalid input means: one pass over the whole of it.
-func rfcFrames(b []byte, limit int) (got []happening, failed bool) {
+func rfcFrames(b []byte, limit int, foreign bool) (got []happening, failed bool) {
 	var message []byte
-	open, frags := false, 0
+	open, text, frags := false, false, 0
 	for len(b) >= 2 {
 		op, end := b[0]&15, b[0]&fin != 0
 		n, size := uint64(b[1]&0x7f), 2
-		data := op == opContinuation || op == opBinary
+		data := op == opContinuation || op == opBinary || op == opText && foreign
+		begins := data && op != opContinuation
 		if b[0]&0x70 != 0 || b[1]&0x80 == 0 || !data && op != opClose && op != opPing && op != opPong || !data && (!end || n > 125) {
 			return got, true
 		}
@@ -202,12 +247,12 @@ func rfcFrames(b []byte, limit int) (got []happening, failed bool) {
 		if len(b) < size+4 {
 			return got, false
 		}
-		if size == 4 && n < 126 || size == 10 && (n < 1<<16 || n >= 1<<63) || op == opContinuation && !open || op == opBinary && open ||
+		if size == 4 && n < 126 || size == 10 && (n < 1<<16 || n >= 1<<63) || op == opContinuation && !open || begins && open ||
 			data && n > uint64(limit-len(message)) {
 			return got, true
 		}
-		if op == opBinary {
-			frags = 0
+		if begins {
+			frags, text = 0, op == opText
 		}
 		if data {
 			if frags++; frags > maxFragments {
@@ -232,10 +277,10 @@ func rfcFrames(b []byte, limit int) (got []happening, failed bool) {
 			got = append(got, happening{evFragment, ""})
 		default:
 			message = append(message, body...)
-			if len(message) == 0 {
+			if len(message) == 0 && !foreign || text && !utf8.Valid(message) {
 				return got, true
 			}
-			got = append(got, happening{evMessage, string(message)})
+			got = append(got, happening{map[bool]event{false: evMessage, true: evText}[text], string(message)})
 			message, open = nil, false
 		}
 	}
@@ -247,15 +292,21 @@ func FuzzWSReader(f *testing.F) {
 		f.Add(tt.input, []byte{0, 1, 2, 3}, uint16(300))
 	}
 	f.Add(concat(masked(opBinary, "b"), masked(fin|opPing, "between"), masked(fin|opContinuation, "c")), []byte{5, 0, 9}, uint16(10))
+	for _, tt := range hostileForeign {
+		f.Add(tt.input, []byte{3, 2, 1, 0}, uint16(300))
+	}
+	f.Add(concat(masked(opText, "\xc3"), masked(fin|opPing, ""), masked(fin|opContinuation, "\xa9"), masked(fin|opText, "")), []byte{6}, uint16(10))
 	f.Fuzz(func(t *testing.T, input, sizes []byte, limit uint16) {
 		pool := new(bufPool)
-		want, failed := rfcFrames(input, int(limit)+1)
-		whole, err := readAll(new(wsReader), pool, int(limit)+1, input, nil)
-		require.Equal(t, want, whole)
-		require.Equal(t, failed, err != nil, "%v", err)
-		split, splitErr := readAll(new(wsReader), pool, int(limit)+1, input, sizes)
-		require.Equal(t, whole, split)
-		require.Equal(t, err, splitErr)
+		for _, foreign := range []bool{false, true} {
+			want, failed := rfcFrames(input, int(limit)+1, foreign)
+			whole, err := readAll(&wsReader{foreign: foreign}, pool, int(limit)+1, input, nil)
+			require.Equal(t, want, whole)
+			require.Equal(t, failed, err != nil, "%v", err)
+			split, splitErr := readAll(&wsReader{foreign: foreign}, pool, int(limit)+1, input, sizes)
+			require.Equal(t, whole, split)
+			require.Equal(t, err, splitErr)
+		}
 	})
 }
 

@@ -44,8 +44,8 @@ var (
 	errJSON        = &codec.Error{Code: codec.Malformed, Reason: "the payload is not JSON"}
 	errJSONEnd     = &codec.Error{Code: codec.Malformed, Reason: "the payload ends before its JSON does"}
 	errJSONTrail   = &codec.Error{Code: codec.Malformed, Reason: "text after the payload's JSON"}
-	errJSONKey     = &codec.Error{Code: codec.Malformed, Reason: "the payload is not JSON: an object's key is not a string with a colon"}
-	errJSONString  = &codec.Error{Code: codec.Malformed, Reason: "the payload is not JSON: a string with a control character or a bad escape"}
+	errJSONKey     = &codec.Error{Code: codec.Malformed, Reason: "the payload is not JSON: a key is not a string with a colon"}
+	errJSONString  = &codec.Error{Code: codec.Malformed, Reason: "the payload is not JSON: a control character or a bad escape"}
 	errJSONNumber  = &codec.Error{Code: codec.Malformed, Reason: "the payload is not JSON: a number is badly written"}
 	errHugeNumber  = &codec.Error{Code: codec.Malformed, Reason: "a number is beyond what a float64 can hold"}
 	errPlaceholder = &codec.Error{Code: codec.Malformed, Reason: "a placeholder for no attachment"}

@@ -118,8 +118,8 @@ func (p *packet) readID(r *codec.Reader) error {
 	return nil
 }
 
-// fromNotepack returns b with the extensions of notepack.io replaced by what the standard has for them. It does not check b beyond
-// that. Not changed: there are none, or b is cut off.
+// fromNotepack returns b with the extensions of notepack.io replaced by what the standard has for them. It does not check b
+// beyond that. Not changed: there are none, or b is cut off.
 func fromNotepack(b []byte) (plain []byte, changed bool) {
 	plain = make([]byte, 0, len(b)+len(b)/2)
 	for len(b) > 0 {

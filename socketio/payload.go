@@ -30,8 +30,8 @@ func appendPayload(body, packet []byte, text bool) []byte {
 	return base64.StdEncoding.AppendEncode(append(body, 'b'), packet)
 }
 
-// splitPayload calls fn with each packet of a body of long-polling, until it returns an error: texts with the digit of their type, and
-// what is binary as it was before it became base64. A packet is only valid during the call.
+// splitPayload calls fn with each packet of a body of long-polling, until it returns an error: texts with the digit of their
+// type, and what is binary as it was before it became base64. A packet is only valid during the call.
 func splitPayload(body []byte, maxPackets int, fn func(binary bool, packet []byte) error) error {
 	if bytes.Count(body, []byte{separator}) >= maxPackets {
 		return errPayloadCount

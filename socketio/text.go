@@ -1,6 +1,7 @@
 package socketio
 
 import (
+	"bytes"
 	"math"
 	"strconv"
 	"unicode/utf8"
@@ -64,7 +65,7 @@ func (d *decoder) text(s []byte, l *packetLimits) (p packet, ok bool, err error)
 	if err := p.check(); err != nil {
 		return packet{}, false, err
 	}
-	p.data = append(make([]byte, 0, len(p.data)), p.data...)
+	p.data = bytes.Clone(p.data)
 	if attachments <= 0 {
 		return p, true, nil
 	}
@@ -183,8 +184,8 @@ func (w *partial) join() []byte {
 	return append(out, data[from:]...)
 }
 
-// appendText appends a packet in the format of the default parser. Its binary values are to be sent after it, each in a message of
-// its own; they alias p.data. A CONNECT or a CONNECT_ERROR cannot have any: what is binary becomes base64 there.
+// appendText appends a packet in the format of the default parser. Its binary values are to be sent after it, each in a message
+// of its own; they alias p.data. A CONNECT or a CONNECT_ERROR cannot have any: what is binary becomes base64 there.
 func appendText(b []byte, p *packet) (text []byte, attachments [][]byte, err error) {
 	start := len(b)
 	b = append(b, '0'+byte(p.kind))
