@@ -239,7 +239,7 @@ func TestForeignPings(t *testing.T) {
 			p.sendText("3")
 		}
 		require.Greater(t, time.Since(start), time.Second)
-		require.GreaterOrEqual(t, s.Stats().Pings, uint64(8))
+		require.GreaterOrEqual(t, s.Stats().Pings, uint64(7)) // the last one may not have been counted yet
 		require.Zero(t, s.Stats().Pongs)
 		require.Zero(t, session.c.RTT())
 		require.Zero(t, s.Stats().Closed[codec.IdleTimeout])
