@@ -205,14 +205,14 @@ func TestJSONHoles(t *testing.T) {
 	many := strings.Repeat("0,", 20)
 	long := strings.Repeat(`\n`, 300)
 	for text, want := range map[string]string{
-		`[` + many + hole(0) + `,` + hole(1) + `]`:                                        `[` + many + `"A","B"]`,
-		`[` + hole(1) + `,` + many + hole(0) + `,[` + many + `1]]`:                        `["B",` + many + `"A",[` + many + `1]]`,
-		`[[` + many + hole(0) + `],` + hole(1) + `]`:                                      `[[` + many + `"A"],"B"]`,
-		`["` + long + `",` + hole(0) + `,{"` + long + `":` + hole(1) + `}]`:               `["` + long + `","A",{"` + long + `":"B"}]`,
-		`[` + many + `{"a":` + hole(0) + `,"b":1,"b":` + hole(1) + `,"a2":1,"a2":2}]`:     `[` + many + `{"a":"A","b":"B","a2":2}]`,
-		`[{"c":1,"a":` + hole(0) + `,"c":2,"d":[` + many + hole(1) + `],"d2":1}]`:         `[{"a":"A","c":2,"d":[` + many + `"B"],"d2":1}]`,
-		`[{"c":[1,2,3],"a":[` + hole(0) + `,{"x":` + hole(1) + `}],"c":[],"e":"end"}]`:    `[{"a":["A",{"x":"B"}],"c":[],"e":"end"}]`,
-		`[{"c":[1,2,3],"c":[` + hole(0) + `,` + hole(1) + `]` + manyKeys(20) + `,"1":1}]`: `[{"c":["A","B"]` + manyKeys(20) + `,"1":1}]`,
+		`[` + many + hole(0) + `,` + hole(1) + `]`:                                              `[` + many + `"A","B"]`,
+		`[` + hole(1) + `,` + many + hole(0) + `,[` + many + `1]]`:                              `["B",` + many + `"A",[` + many + `1]]`,
+		`[[` + many + hole(0) + `],` + hole(1) + `]`:                                            `[[` + many + `"A"],"B"]`,
+		`["` + long + `",` + hole(0) + `,{"` + long + `":` + hole(1) + `}]`:                     `["` + long + `","A",{"` + long + `":"B"}]`,
+		`[` + many + `{"a":` + hole(0) + `,"b":1,"b":` + hole(1) + `,"a2":1,"a2":2}]`:           `[` + many + `{"a":"A","b":"B","a2":2}]`,
+		`[{"c":1,"a":` + hole(0) + `,"c":2,"d":[` + many + hole(1) + `],"d2":1}]`:               `[{"a":"A","c":2,"d":[` + many + `"B"],"d2":1}]`,
+		`[{"c":[1,2,3],"a":[` + hole(0) + `,{"x":` + hole(1) + `}],"c":[],"e":"end"}]`:          `[{"a":["A",{"x":"B"}],"c":[],"e":"end"}]`,
+		`[{"list":[1,2,3],"list":[` + hole(0) + `,` + hole(1) + `]` + manyKeys(20) + `,"1":1}]`: `[{"list":["A","B"]` + manyKeys(20) + `,"1":1}]`,
 	} {
 		var r jsonReader
 		if err := r.read([]byte(text), testLimits.Limits, 2); err != nil {

@@ -130,7 +130,9 @@ func reserved[T string | []byte](name T) bool {
 
 // namespaceOf returns the name of a namespace without the query that old clients append to it: known if it is that one.
 func namespaceOf(name []byte, known string) (string, error) {
-	name, _, _ = bytes.Cut(name, []byte("?"))
+	if query := bytes.IndexByte(name, '?'); query >= 0 {
+		name = name[:query]
+	}
 	switch {
 	case string(name) == known:
 		return known, nil
