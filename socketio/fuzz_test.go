@@ -110,7 +110,7 @@ func FuzzText(f *testing.F) {
 			if n == fuzzLimits.Attachments {
 				t.Fatal("too many are awaited")
 			}
-			p, ok, err = d.binary(append(attachment, byte(n)), &fuzzLimits)
+			p, ok, err = d.binary(append(bytes.Clone(attachment), byte(n)), &fuzzLimits)
 		}
 		if !bytes.Equal(text, before) {
 			t.Fatal("the text was changed")
