@@ -154,8 +154,13 @@ func (f *frame) add(out *outgoing, e *encoding, p *codec.Packet) error {
 		}
 		q.data = f.withOffset(q.data)
 	}
-	f.scratch, err = out.encode(f.scratch, f.s.parser, q)
-	return err
+	before, n := len(out.b), out.n
+	if f.scratch, err = out.encode(f.scratch, f.s.parser, q); err != nil {
+		out.b, out.n = out.b[:before], n // nobody on this parser can be told
+		m.srv.counts.lost.Add(1)
+		m.srv.cfg.Logger.Warn("socketio: an event cannot be written for a client's parser; it is lost", "namespace", m.nsp, "error", err)
+	}
+	return nil
 }
 
 // counts reports whether an event is one by which a client says how far it is: it comes again if it is not known to have come.
