@@ -35,7 +35,7 @@ func (c *compareCmd) Run(ctx context.Context, b *bench) error {
 	if b.Addr != "" {
 		return errors.New("compare starts all servers itself; leave -addr out")
 	}
-	out, err := c.compare(ctx, b, slices.Concat([]plug{volleyPlug{}}, rivals()))
+	out, err := c.compare(ctx, b, slices.Concat([]plug{volleyPlug{}}, sioPlugs(), rivals()))
 	if out == nil {
 		return err
 	}
@@ -91,7 +91,7 @@ func (c *compareCmd) allRounds(ctx context.Context, b *bench, runs played, serve
 // servers are those of all that are to take turns. One that cannot run here is left out with a note, unless it was asked for.
 func (c *compareCmd) servers(ctx context.Context, b *bench, all []plug, out *result) (list []plug, err error) {
 	for _, name := range c.Servers {
-		if !slices.ContainsFunc(all, func(p plug) bool { return strings.EqualFold(p.name(), name) }) {
+		if !slices.ContainsFunc(all, func(p plug) bool { return answersTo(p, name) }) {
 			var names []string
 			for _, p := range all {
 				names = append(names, p.name())
@@ -100,7 +100,7 @@ func (c *compareCmd) servers(ctx context.Context, b *bench, all []plug, out *res
 		}
 	}
 	for _, p := range all {
-		asked := slices.ContainsFunc(c.Servers, func(name string) bool { return strings.EqualFold(p.name(), name) })
+		asked := slices.ContainsFunc(c.Servers, func(name string) bool { return answersTo(p, name) })
 		if len(c.Servers) > 0 && !asked {
 			continue
 		}

@@ -77,7 +77,7 @@ func (f *fleet) startServers(j job, b *bench) error {
 		return err
 	}
 	l.cpus, l.procs, l.gogc = f.plan.serverCPUs, cmp.Or(l.procs, b.Procs), j.gogc
-	j.server.ReusePort = f.plan.servers > 1
+	j.server.ReusePort, j.server.Dialect = f.plan.servers > 1, p.dialect()
 	for i := range f.plan.servers {
 		s, err := start(f.ctx, l)
 		if err != nil {

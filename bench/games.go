@@ -41,10 +41,13 @@ const (
 	pongEvent      room.Event[[]byte]          = "pong"
 	seenEvent      room.Event[[inputSize]byte] = "seen" // a listener's word on the broadcasts that it has
 	broadcastEvent room.Event[[]byte]          = "broadcast"
+	seatEvent      room.Event[int]             = "seat" // of a client of Socket.IO, as its servers on Node tell it
 )
 
 // games are the kinds of one server, and what they measure.
 type games struct {
+	seats bool // newcomers are told their seats: clients of Volley find them in JOINED
+
 	late    atomic.Pointer[tick.Histogram] // of the window
 	skipped atomic.Uint64                  // ticks, since the server began
 	steps   atomic.Uint64
@@ -60,13 +63,13 @@ func (g *games) kinds(rate, clients int) []room.AnyKind {
 		room.Config{Rate: max(rate, 1), Capacity: clients})
 	room.On(rooms, inputEvent, (*arena).Input)
 
-	capacity := room.Define(kindCapacity, func(*room.Room) *mirror { return &mirror{} }, room.Config{Capacity: capacityRoom})
+	capacity := room.Define(kindCapacity, func(*room.Room) *mirror { return &mirror{games: g} }, room.Config{Capacity: capacityRoom})
 	room.On(capacity, eventEvent, (*mirror).Event)
 
-	echo := room.Define(kindEcho, func(*room.Room) *mirror { return &mirror{} }, room.Config{})
+	echo := room.Define(kindEcho, func(*room.Room) *mirror { return &mirror{games: g} }, room.Config{})
 	room.On(echo, pingEvent, (*mirror).Ping)
 
-	echoTick := room.Define(kindEchoTick, func(*room.Room) *tickingMirror { return &tickingMirror{} }, room.Config{Rate: 60})
+	echoTick := room.Define(kindEchoTick, func(*room.Room) *tickingMirror { return &tickingMirror{mirror{games: g}} }, room.Config{Rate: 60})
 	room.On(echoTick, pingEvent, (*tickingMirror).Ping)
 
 	fanout := room.Define(kindFanout, g.newHall, room.Config{Log: 1 << 20})
@@ -82,8 +85,8 @@ type arena struct {
 	state [stateSize]byte
 }
 
-func (a *arena) Join(*room.Client) error { return nil }
-func (a *arena) Leave(*room.Client)      {}
+func (a *arena) Join(c *room.Client) error { a.games.seat(c); return nil }
+func (a *arena) Leave(*room.Client)        {}
 
 func (a *arena) Input(c *room.Client, in [inputSize]byte) {
 	copy(a.state[seatOf(c.ID())*stampSize:], in[:stampSize])
@@ -98,14 +101,24 @@ func (a *arena) Tick(t tick.Tick) {
 	room.Emit(a.room, stateEvent, a.state[:])
 }
 
+// seat tells a newcomer its seat, if that is the custom.
+func (g *games) seat(c *room.Client) {
+	if g.seats {
+		room.Emit(c, seatEvent, seatOf(c.ID()))
+	}
+}
+
 // seatOf is the place of a client's stamp.
 func seatOf(id uint32) int { return int(id-1) % seats }
 
 // mirror answers an event by itself.
-type mirror struct{ buf []byte }
+type mirror struct {
+	games *games
+	buf   []byte
+}
 
-func (*mirror) Join(*room.Client) error { return nil }
-func (*mirror) Leave(*room.Client)      {}
+func (m *mirror) Join(c *room.Client) error { m.games.seat(c); return nil }
+func (*mirror) Leave(*room.Client)          {}
 
 func (m *mirror) Event(c *room.Client, v [eventSize]byte) {
 	m.buf = append(m.buf[:0], v[:]...)
@@ -126,6 +139,7 @@ func (*tickingMirror) Tick(tick.Tick)                           {}
 // hall is a room that broadcasts as fast as its listeners take it. A few of them say which broadcast they have; the hall is
 // never further ahead of the slowest of these than its window.
 type hall struct {
+	games *games
 	room   *room.Room
 	seen   map[uint32]uint64 // by client: the last broadcast it has
 	sent   uint64
@@ -136,15 +150,15 @@ type hall struct {
 }
 
 func (g *games) newHall(r *room.Room) *hall {
-	h := &hall{room: r, seen: map[uint32]uint64{}}
+	h := &hall{games: g, room: r, seen: map[uint32]uint64{}}
 	g.mu.Lock()
 	g.halls = append(g.halls, h)
 	g.mu.Unlock()
 	return h
 }
 
-func (h *hall) Join(*room.Client) error { return nil }
-func (h *hall) Leave(c *room.Client)    { delete(h.seen, c.ID()) }
+func (h *hall) Join(c *room.Client) error { h.games.seat(c); return nil }
+func (h *hall) Leave(c *room.Client)      { delete(h.seen, c.ID()) }
 
 // Seen takes a listener's word. Who has said it once says it of every volley.
 func (h *hall) Seen(c *room.Client, v [inputSize]byte) {

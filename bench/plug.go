@@ -2,6 +2,8 @@
 
 package main
 
+import "strings"
+
 // plug is a server that the bench can measure. Its process gets a serverSpec as its first line of standard input and answers
 // with a reply that has Addr. Then it takes commands, and ends when its standard input does:
 //
@@ -23,6 +25,24 @@ type volleyPlug struct{}
 func (volleyPlug) name() string            { return "Volley" }
 func (volleyPlug) launch() (launch, error) { return ourselves("server") }
 func (volleyPlug) dialect() string         { return dialectVolley }
+
+// sioPlug is Volley with package socketio, for clients of Socket.IO: the same games, in place of the namespace "/".
+type sioPlug struct{ called, speaks string }
+
+func (p sioPlug) name() string          { return p.called }
+func (sioPlug) launch() (launch, error) { return ourselves("server") }
+func (p sioPlug) dialect() string       { return p.speaks }
+
+// sioPlugs are one for each parser.
+func sioPlugs() []plug {
+	return []plug{sioPlug{"volley-sio", dialectSocketIO}, sioPlug{"volley-sio-msgpack", dialectSocketIOPack}}
+}
+
+// answersTo reports whether a server is meant by a name: its own, or one that is easier to type.
+func answersTo(p plug, name string) bool {
+	short, ok := p.(interface{ short() string })
+	return strings.EqualFold(p.name(), name) || ok && strings.EqualFold(short.short(), name)
+}
 
 func nameOf(p plug) string {
 	if p == nil {

@@ -39,6 +39,7 @@ type nodeRival struct {
 
 func (r *nodeRival) name() string    { return r.called }
 func (r *nodeRival) dialect() string { return r.speaks }
+func (r *nodeRival) short() string   { return r.key }
 
 func (r *nodeRival) launch() (launch, error) {
 	if r.dir == "" {

@@ -7,6 +7,7 @@ import (
 	"context"
 	"errors"
 	"os"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -14,12 +15,12 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// Every rival plays every workload, for a moment each, so that the benchmark cannot rot. What it needs has to be there: the error
-// says what to install.
+// Every rival, and Volley with clients of Socket.IO, plays every workload, for a moment each, so that the benchmark cannot rot. What
+// it needs has to be there: the error says what to install.
 func TestRivals(t *testing.T) {
-	for _, p := range rivals() {
+	for _, p := range slices.Concat(sioPlugs(), rivals()) {
 		t.Run(p.name(), func(t *testing.T) {
-			require.NoError(t, p.(preparer).prepare(t.Context(), t.Logf))
+			require.NoError(t, quiet().ready(t.Context(), p))
 			carried := func(o map[string]any) bool {
 				for _, row := range rowsOf(o) {
 					if share, ok := row["delivered_share"].(float64); ok && share < 0.8 {

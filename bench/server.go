@@ -10,6 +10,7 @@ import (
 	"crypto/tls"
 	"crypto/x509"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
 	"log/slog"
@@ -27,6 +28,8 @@ import (
 	"golang.org/x/sys/unix"
 
 	"github.com/volley-go/volley"
+	"github.com/volley-go/volley/room"
+	"github.com/volley-go/volley/socketio"
 	"github.com/volley-go/volley/tick"
 )
 
@@ -34,8 +37,9 @@ import (
 type server struct {
 	spec    serverSpec
 	games   games
-	volley  *volley.Server // nil: tick
-	profile *os.File       // nil: no CPU profile is being taken
+	volley  *volley.Server   // nil: tick
+	io      *socketio.Server // nil: the load does not speak Socket.IO
+	profile *os.File         // nil: no CPU profile is being taken
 
 	steps, skipped uint64 // when the window began
 }
@@ -73,8 +77,26 @@ func newServer(spec serverSpec) (*server, error) {
 		}
 		cfg.TLS = &tls.Config{Certificates: []tls.Certificate{cert}}
 	}
+	s.games.seats = spec.Dialect == dialectSocketIO || spec.Dialect == dialectSocketIOPack
 	s.volley = volley.New(cfg, s.games.kinds(spec.Rate, spec.Clients)...)
+	if s.games.seats {
+		s.io = newSocketIO(spec, s.volley.Host, cfg.Logger)
+	}
 	return s, s.volley.Listen()
+}
+
+// newSocketIO lets clients of Socket.IO into the workload's games. It is set up as bench/rivals/node/socketio.mjs is.
+func newSocketIO(spec serverSpec, host *room.Host, logger *slog.Logger) *socketio.Server {
+	io := socketio.New(socketio.Config{
+		Transports: []string{"websocket"}, MaxPayload: 64 << 10,
+		Pollers: spec.Pollers, Workers: spec.Workers,
+		PingInterval:      time.Duration(spec.PingMs) * time.Millisecond,
+		MessagesPerSecond: 1 << 20, BytesPerSecond: 1 << 30,
+		MaxSessions: -1, SessionsPerAddress: -1,
+		Logger: logger,
+	})
+	io.Mount("/", host, spec.Workload)
+	return io
 }
 
 // listenShared opens a port that other processes may open as well; the kernel deals connections out among them.
@@ -117,7 +139,13 @@ func (s *server) addr() string {
 // run serves until ctx ends.
 func (s *server) run(ctx context.Context) error {
 	if s.volley != nil {
-		return s.volley.Run(ctx)
+		err := s.volley.Run(ctx)
+		if s.io != nil {
+			last, cancel := context.WithTimeout(context.WithoutCancel(ctx), 2*time.Second)
+			defer cancel()
+			err = errors.Join(err, s.io.Close(last))
+		}
+		return err
 	}
 	sched := s.games.schedule(s.spec.Rooms, s.spec.Rate, s.spec.Workers)
 	defer sched.Close()
@@ -125,8 +153,12 @@ func (s *server) run(ctx context.Context) error {
 	return nil
 }
 
-// page takes commands by HTTP, for a bench that runs on another machine.
+// page serves clients of Socket.IO, and takes commands by HTTP for a bench that runs on another machine.
 func (s *server) page(w http.ResponseWriter, r *http.Request) {
+	if s.io != nil && r.URL.Path == "/socket.io/" {
+		s.io.ServeHTTP(w, r)
+		return
+	}
 	var c command
 	if r.URL.Path != controlPath || r.Method != http.MethodPost {
 		http.NotFound(w, r)
@@ -236,6 +268,9 @@ func (s *server) report() *serverReport {
 		st := s.volley.Stats()
 		r.Open, r.Rooms, r.Frames = st.Net.Open, st.Rooms.Rooms, st.Net.MessagesOut
 		r.Slow, r.Failed = st.Rooms.Slow, st.Rooms.Failed
+	}
+	if s.io != nil {
+		r.Open = s.io.Stats().Sessions
 	}
 	return r
 }

@@ -35,6 +35,7 @@ type serverSpec struct {
 	ReusePort bool   `json:"reuse_port"`
 
 	Workload string `json:"workload"`
+	Dialect  string `json:"dialect"` // that the load speaks
 	Rate     int    `json:"rate"`    // ticks a second of rooms; of tick: of every task
 	Clients  int    `json:"clients"` // in a room
 	Rooms    int    `json:"rooms"`   // tick: how many tasks

@@ -140,6 +140,14 @@ func (ns *Namespace) hasMiddleware() bool {
 	return len(ns.middleware) > 0
 }
 
+// used reports whether somebody has added something to the namespace.
+func (ns *Namespace) used() bool {
+	ns.mu.Lock()
+	defer ns.mu.Unlock()
+	h := &ns.handlers
+	return len(ns.onConnect)+len(ns.middleware)+len(h.byEvent)+len(h.any)+len(h.leaving)+len(h.left) > 0
+}
+
 // admit asks the middleware.
 func (ns *Namespace) admit(s *Socket) (err error) {
 	ns.mu.Lock()

@@ -1,6 +1,7 @@
 package socketio
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -144,13 +145,16 @@ func (s *Server) OfFunc(match func(name string, h *Handshake) bool, setup func(n
 // Mount makes a namespace of a kind of rooms. A client that connects to name joins an open room of the kind, or has one made;
 // one that connects to name + "/" + an id joins the room with that id. What it gives as auth are its options. host is usually a
 // volley.Server's.
+//
+// A kind that is mounted as "/" takes the place of the main namespace, where clients go that name none: the Server's own methods as a
+// Namespace then reach nobody.
 func (s *Server) Mount(name string, host *room.Host, kind string) {
-	if !strings.HasPrefix(name, "/") || len(name) < 2 {
+	if !strings.HasPrefix(name, "/") {
 		panic(fmt.Sprintf("socketio: kind %s cannot be mounted as %q; write a name that begins with a slash", kind, name))
 	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if s.namespaces[name] != nil {
+	if ns := s.namespaces[name]; ns != nil && (name != "/" || ns.used()) {
 		panic(fmt.Sprintf("socketio: there is a namespace %s already", name))
 	}
 	s.mounts[name] = mount{host, kind}
@@ -169,11 +173,12 @@ func (s *Server) find(name string, h *Handshake) (t target, ok bool) {
 	ns := s.namespaces[name]
 	m, mounted := s.mounts[name]
 	id := ""
-	if !mounted && ns == nil {
-		if i := strings.LastIndexByte(name, '/'); i > 0 {
-			m, mounted = s.mounts[name[:i]]
-			id = name[i+1:]
-		}
+	if mounted {
+		ns = nil // it took the place of "/"
+	} else if ns == nil {
+		i := strings.LastIndexByte(name, '/')
+		m, mounted = s.mounts[cmp.Or(name[:i], "/")]
+		id = name[i+1:]
 	}
 	dynamic := s.dynamic
 	s.mu.Unlock()
