@@ -53,7 +53,7 @@ var frames = sync.Pool{New: func() any { return new(frame) }}
 // Send is room.Link's: it turns a room's frame into packets of Socket.IO and sends them in one write.
 func (m *member) Send(buf []byte, head int) error {
 	m.mu.Lock()
-	s, state, offsets := m.ses, m.state, m.pid != ""
+	s, c, state, offsets := m.ses, m.client, m.state, m.pid != ""
 	m.mu.Unlock()
 	if s == nil || state != live {
 		return nil // the room remembers it
@@ -70,6 +70,9 @@ func (m *member) Send(buf []byte, head int) error {
 	body := r.Rest()
 	if len(body) == 0 || body[0] == 0x90 {
 		return nil // it acknowledges packets, of which Socket.IO knows nothing
+	}
+	if !offsets && m.to.ns == nil {
+		_ = c.Receive(0, v.Tick, nil) // it cannot come back, so the room need not remember this for it
 	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
