@@ -117,6 +117,12 @@ func (s *session) packet(b []byte, text bool) error {
 		return nil
 	case '4':
 		return s.text(b[1:])
+	case 'b': // a client with forceBase64
+		raw, err := base64.StdEncoding.AppendDecode(nil, b[1:])
+		if err != nil {
+			return errBase64
+		}
+		return s.binary(raw)
 	}
 	return errEngine
 }
