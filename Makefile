@@ -11,7 +11,7 @@ SOAK     ?= 5m
 NPM_STAMP := web/node_modules/.package-lock.json
 
 .DEFAULT_GOAL := help
-.PHONY: help pong test test-go test-web race fuzz cover chaos stall soak lossy lint rivals web verify-web tidy clean
+.PHONY: help pong tutorial test test-go test-web race fuzz cover chaos stall soak lossy lint rivals web verify-web tidy clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-11s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -19,23 +19,26 @@ help: ## list the targets
 pong: ## play pong in a browser (ADDR=host:port)
 	go run ./examples/pong -addr $(ADDR)
 
+tutorial: ## Socket.IO's tutorial, with the server in Go (ADDR=host:port)
+	go run ./examples/tutorial -addr $(ADDR)
+
 test: test-web test-go ## all tests: Go, the browser, the TypeScript client
 
-test-go: ## the Go tests, with the browser's (TESTFLAGS=…)
+test-go: $(NPM_STAMP) ## the Go tests, with the browser's (TESTFLAGS=…)
 	@.ci/need browser node npm cc
 	go test -timeout 10m $(TESTFLAGS) ./...
 
 test-web: $(NPM_STAMP) ## the TypeScript client's tests
 	cd web && npm test
 
-race: ## the Go tests under the race detector, in random order
+race: $(NPM_STAMP) ## the Go tests under the race detector, in random order
 	@.ci/need browser node npm cc
 	go test -race -shuffle on -timeout 15m $(TESTFLAGS) ./...
 
 fuzz: ## every fuzz target, one after the other (FUZZTIME=10s each)
 	@.ci/fuzz $(FUZZTIME)
 
-cover: ## test coverage, into coverage.html
+cover: $(NPM_STAMP) ## test coverage, into coverage.html
 	@.ci/need browser node npm cc
 	go test -timeout 10m -coverpkg ./... -coverprofile coverage.out $(TESTFLAGS) ./...
 	go tool cover -html coverage.out -o coverage.html
