@@ -139,7 +139,7 @@ func (*tickingMirror) Tick(tick.Tick)                           {}
 // hall is a room that broadcasts as fast as its listeners take it. A few of them say which broadcast they have; the hall is
 // never further ahead of the slowest of these than its window.
 type hall struct {
-	games *games
+	games  *games
 	room   *room.Room
 	seen   map[uint32]uint64 // by client: the last broadcast it has
 	sent   uint64

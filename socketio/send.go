@@ -39,10 +39,10 @@ type frame struct {
 	s       *session
 	tick    uint64
 	packets []codec.Packet
-	offsets bool // events say how far their client is
-	counted int  // events that do, so far
-	total   int  // all of them in the frame
-	skipped bool // something was left out because of who the client is, so that the result is nobody else's
+	offsets bool   // events say how far their client is
+	counted int    // events that do, so far
+	total   int    // all of them in the frame
+	skipped bool   // something was left out because of who the client is, so that the result is nobody else's
 	plain   []byte // a game's event as Socket.IO has it
 	data    []byte // the same with an offset
 	scratch []byte // the encoding of a packet
@@ -315,4 +315,3 @@ func (t *encodings) keep(e *encoding, body []byte) {
 }
 
 const maxKept = 64 << 10
-
