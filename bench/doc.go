@@ -35,8 +35,8 @@
 //   - rivals/nbio, nbio-tuned: nbio with its defaults; and on one poller, without goroutines, frames built once.
 //   - rivals/gws, gobwas: a goroutine per connection. rivals/gnet: an event loop, TCP instead of WebSocket.
 //   - rivals/internal: what those in Go share. child is the conversation with the conductor, game the games.
-//   - volley-sio, volley-sio-msgpack: Volley with package socketio, whose clients are those of Socket.IO below. Its games are mounted
-//     in place of the namespace "/", so that the load sends to both servers, and waits for, the same bytes.
+//   - volley-sio, volley-sio-msgpack: Volley with package socketio, whose clients are those of Socket.IO below. Its games are
+//     mounted in place of the namespace "/", so that the load sends to both servers, and waits for, the same bytes.
 //   - rivals/node: ws, uWebSockets.js; Socket.IO with both of its parsers (dialect_socketio.go); Colyseus, whose rooms send
 //     bytes (dialect_colyseus.go). child.mjs and games.mjs are what they share.
 //

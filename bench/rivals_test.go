@@ -15,8 +15,8 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// Every rival, and Volley with clients of Socket.IO, plays every workload, for a moment each, so that the benchmark cannot rot. What
-// it needs has to be there: the error says what to install.
+// Every rival, and Volley with clients of Socket.IO, plays every workload, for a moment each, so that the benchmark cannot rot.
+// What it needs has to be there: the error says what to install.
 func TestRivals(t *testing.T) {
 	for _, p := range slices.Concat(sioPlugs(), rivals()) {
 		t.Run(p.name(), func(t *testing.T) {
