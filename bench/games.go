@@ -69,7 +69,8 @@ func (g *games) kinds(rate, clients int) []room.AnyKind {
 	echo := room.Define(kindEcho, func(*room.Room) *mirror { return &mirror{games: g} }, room.Config{})
 	room.On(echo, pingEvent, (*mirror).Ping)
 
-	echoTick := room.Define(kindEchoTick, func(*room.Room) *tickingMirror { return &tickingMirror{mirror{games: g}} }, room.Config{Rate: 60})
+	echoTick := room.Define(kindEchoTick, func(*room.Room) *tickingMirror { return &tickingMirror{mirror{games: g}} },
+		room.Config{Rate: 60})
 	room.On(echoTick, pingEvent, (*tickingMirror).Ping)
 
 	fanout := room.Define(kindFanout, g.newHall, room.Config{Log: 1 << 20})

@@ -83,7 +83,7 @@ func TestWithNode(t *testing.T) {
 func TestInABrowser(t *testing.T) {
 	url, said := serve(t)
 	browser := browse(t)
-	ann, ben := open(t, browser, url, 1280), open(t, browser, url, 390)
+	ann, ben := open(browser, t, url, 1280), open(browser, t, url, 390)
 	for _, w := range []window{ann, ben} {
 		w.until("heard().length === 1 && heard()[0].startsWith('greeting Hello, ') && heard()[0].endsWith(socket.id)")
 	}
@@ -140,7 +140,7 @@ type window struct {
 	ctx context.Context
 }
 
-func open(t *testing.T, browser context.Context, url string, width int64) window {
+func open(browser context.Context, t *testing.T, url string, width int64) window {
 	t.Helper()
 	ctx, cancel := chromedp.NewContext(browser, chromedp.WithNewBrowserContext())
 	t.Cleanup(cancel)
