@@ -146,8 +146,8 @@ func (s *Server) OfFunc(match func(name string, h *Handshake) bool, setup func(n
 // one that connects to name + "/" + an id joins the room with that id. What it gives as auth are its options. host is usually a
 // volley.Server's.
 //
-// A kind that is mounted as "/" takes the place of the main namespace, where clients go that name none: the Server's own methods as a
-// Namespace then reach nobody.
+// A kind that is mounted as "/" takes the place of the main namespace, where clients go that name none: the Server's own methods
+// as a Namespace then reach nobody.
 func (s *Server) Mount(name string, host *room.Host, kind string) {
 	if !strings.HasPrefix(name, "/") {
 		panic(fmt.Sprintf("socketio: kind %s cannot be mounted as %q; write a name that begins with a slash", kind, name))
