@@ -125,3 +125,15 @@ func (s *Distribution) Merge(o *Distribution) {
 		s.counts[i] += n
 	}
 }
+
+// Since is what was recorded after earlier, an older copy of the same histograms. Of its longest duration only a bound is known,
+// as Quantile's.
+func (s *Distribution) Since(earlier *Distribution) Distribution {
+	d := Distribution{count: s.count - earlier.count, sum: s.sum - earlier.sum}
+	for i := range s.counts {
+		if d.counts[i] = s.counts[i] - earlier.counts[i]; d.counts[i] > 0 {
+			d.max = min(upper(i), s.max)
+		}
+	}
+	return d
+}

@@ -88,3 +88,56 @@ func TestHistogramConcurrentAndMerged(t *testing.T) {
 		t.Errorf("median %v", q)
 	}
 }
+
+func TestSinceIsWhatCameBetween(t *testing.T) {
+	var h Histogram
+	var m Metrics
+	stripe := m.stripe(0)
+	record := func(d time.Duration) {
+		h.Record(d)
+		stripe.record(Tick{Late: d, Dt: time.Millisecond}, d)
+	}
+	for range 100 {
+		record(time.Second)
+	}
+	stripe.addSkipped(3)
+	before, counted := h.Snapshot(), m.Snapshot()
+	for range 50 {
+		record(100 * time.Microsecond)
+	}
+	record(10 * time.Millisecond)
+	stripe.addSkipped(2)
+	stripe.addBlocked()
+	stripe.addPanic()
+
+	after := h.Snapshot()
+	d := after.Since(&before)
+	if d.Count() != 51 || d.Sum() != 15*time.Millisecond {
+		t.Errorf("%d durations of %v altogether", d.Count(), d.Sum())
+	}
+	for _, c := range []struct {
+		what      string
+		got, want time.Duration
+	}{
+		{"median", d.Quantile(0.5), 100 * time.Microsecond},
+		{"0.99", d.Quantile(0.99), 10 * time.Millisecond},
+		{"longest", d.Max(), 10 * time.Millisecond},
+	} {
+		if c.got < c.want || c.got > c.want*9/8 {
+			t.Errorf("%s: %v; want %v, an eighth more at the most", c.what, c.got, c.want)
+		}
+	}
+	if d := after.Since(&after); d.Count() != 0 || d.Sum() != 0 || d.Max() != 0 || d.Quantile(0.5) != 0 {
+		t.Errorf("since now: %d of %v, up to %v", d.Count(), d.Sum(), d.Max())
+	}
+
+	now := m.Snapshot()
+	got := now.Since(&counted)
+	if got.Steps != 51 || got.Overruns != 1 || got.Skipped != 2 || got.Blocked != 1 || got.Panics != 1 {
+		t.Errorf("%d steps, %d overruns, %d skipped, %d blocked, %d panics",
+			got.Steps, got.Overruns, got.Skipped, got.Blocked, got.Panics)
+	}
+	if got.Lateness != d || got.Duration != d {
+		t.Error("the distributions are not those of the steps between")
+	}
+}

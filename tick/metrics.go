@@ -108,3 +108,17 @@ func (s *Stats) Merge(o *Stats) {
 	s.Lateness.Merge(&o.Lateness)
 	s.Duration.Merge(&o.Duration)
 }
+
+// Since is what was counted after earlier, an older Snapshot of the same Metrics. What happened between two moments is
+// snapshot.Since(&before).
+func (s *Stats) Since(earlier *Stats) Stats {
+	return Stats{
+		Steps:    s.Steps - earlier.Steps,
+		Overruns: s.Overruns - earlier.Overruns,
+		Skipped:  s.Skipped - earlier.Skipped,
+		Blocked:  s.Blocked - earlier.Blocked,
+		Panics:   s.Panics - earlier.Panics,
+		Lateness: s.Lateness.Since(&earlier.Lateness),
+		Duration: s.Duration.Since(&earlier.Duration),
+	}
+}
