@@ -33,11 +33,9 @@ type show struct {
 	disturb func(what string)
 }
 
-// newBoards makes the kind of boards. sources and show are asked for when the first board begins.
-func newBoards(sources func() Sources, show *show) *room.Kind[*board] {
-	kind := room.Define("dashboard", func(r *room.Room) *board {
-		return newBoard(r, NewSampler(sources(), r.Now()), show)
-	}, room.Config{
+// newBoards makes the kind of boards.
+func newBoards(newBoard func(*room.Room) *board) *room.Kind[*board] {
+	kind := room.Define("dashboard", newBoard, room.Config{
 		Rate:          boardRate,
 		ServerCreates: true,
 		EmptyFor:      -1,

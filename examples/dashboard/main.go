@@ -18,6 +18,7 @@ import (
 	"time"
 
 	"github.com/volley-go/volley"
+	"github.com/volley-go/volley/examples/internal/lib"
 	"github.com/volley-go/volley/room"
 	"github.com/volley-go/volley/socketio"
 )
@@ -66,7 +67,9 @@ func newProgram(addr string) *program {
 	p := &program{disturbances: make(chan string, 1)}
 	p.crowd = newCrowd(p.openSwarm, p.letIn)
 	p.swarms = newSwarms()
-	p.boards = newBoards(p.sources, &show{ask: p.crowd.ask, demo: p.crowd.demo, disturb: p.disturb})
+	p.boards = newBoards(func(r *room.Room) *board {
+		return newBoard(r, NewSampler(p.sources(), r.Now()), &show{p.crowd.ask, p.crowd.demo, p.disturb})
+	})
 	mux := http.NewServeMux()
 	p.srv = volley.New(volley.Config{Addr: addr, Pages: mux}, p.swarms, p.boards)
 	p.io = socketio.New(socketio.Config{})
@@ -77,6 +80,7 @@ func newProgram(addr string) *program {
 		panic(err) // the directory is embedded above
 	}
 	mux.Handle("/", http.FileServerFS(web))
+	mux.Handle("/lib/", lib.Handler("/lib/"))
 	mux.Handle("/socket.io/", p.io)
 	return p
 }
