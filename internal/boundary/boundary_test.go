@@ -52,6 +52,7 @@ var rules = []struct {
 
 	{"examples/pong", []string{"testing", full("room/roomtest")}, forTests},
 	{"examples/tutorial", []string{"testing", full("room/roomtest"), full("client")}, forTests},
+	{"examples/dashboard", []string{"testing", full("room/roomtest")}, forTests},
 	{"examples/auth", []string{"testing", full("room/roomtest"), full("client")}, forTests},
 }
 
@@ -106,7 +107,7 @@ var required = map[string]string{
 	"github.com/jedib0t/go-pretty/v6":         "bench: tables",
 	"github.com/wcharczuk/go-chart/v2":        "bench: charts of the report",
 	"github.com/HdrHistogram/hdrhistogram-go": "bench: latencies",
-	"golang.org/x/sys":                        "bench, internal/chaos, internal/stall: what only the system has",
+	"golang.org/x/sys":                        "bench, examples/dashboard, internal/chaos, internal/stall: what only the system has",
 	"golang.org/x/term":                       "bench, internal/chaos: whether anybody looks",
 }
 
