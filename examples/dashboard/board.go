@@ -2,6 +2,7 @@ package main
 
 import (
 	"runtime"
+	"slices"
 	"time"
 
 	"github.com/volley-go/volley/room"
@@ -86,7 +87,7 @@ func (b *board) Tick(t tick.Tick) {
 	}
 	counts := b.sampler.Counts()
 	for _, n := range counts {
-		if !contains(b.counts, n) {
+		if !slices.Contains(b.counts, n) {
 			room.EmitLatest(b.room, count, b.key(n), n)
 		}
 	}
@@ -112,15 +113,6 @@ func same(a, b *float64) bool {
 		return a == b
 	}
 	return *a == *b
-}
-
-func contains(list []Count, n Count) bool {
-	for _, has := range list {
-		if has == n {
-			return true
-		}
-	}
-	return false
 }
 
 // key is the number under which a counter is told: of each number only the newest value counts.

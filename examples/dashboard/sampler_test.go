@@ -136,7 +136,9 @@ func TestSamplerWatchesTicks(t *testing.T) {
 	}
 	run(0)
 	f := s.Sample(after(time.Second))
-	near("lateness", f.Late99, 0.5) // slots of a fraction of a millisecond
+	if f.Late99 > 2 { // ticks sit in slots
+		t.Errorf("in a good second ticks are %v ms late", f.Late99)
+	}
 	near("ticks run", f.Ran, 100)
 
 	run(30 * time.Millisecond)
