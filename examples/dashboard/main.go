@@ -18,7 +18,7 @@ import (
 	"time"
 
 	"github.com/volley-go/volley"
-	"github.com/volley-go/volley/examples/internal/lib"
+	"github.com/volley-go/volley/examples/internal/socketioclient"
 	"github.com/volley-go/volley/room"
 	"github.com/volley-go/volley/socketio"
 )
@@ -80,7 +80,7 @@ func newProgram(addr string) *program {
 		panic(err) // the directory is embedded above
 	}
 	mux.Handle("/", http.FileServerFS(web))
-	mux.Handle("/lib/", lib.Handler("/lib/"))
+	mux.Handle(socketioclient.Path, socketioclient.Handler())
 	mux.Handle("/socket.io/", p.io)
 	return p
 }

@@ -46,7 +46,7 @@ func TestTheProgramSaysWhereItIsAndEndsOnASignal(t *testing.T) {
 		}
 		pages := map[string]string{
 			"/": "<canvas", "/main.js": "import", "/style.css": "#demo", "/volley.js": "export",
-			"/lib/uPlot.iife.min.js": "uPlot", "/lib/socket.io.min.js": "Socket.IO",
+			"/uplot/uPlot.iife.min.js": "uPlot", "/socket.io/socket.io.js": "Socket.IO",
 			"/socket.io/?EIO=4&transport=polling": `"upgrades":["websocket"]`,
 		}
 		for path, want := range pages {

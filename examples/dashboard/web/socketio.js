@@ -6,7 +6,7 @@ const longestWait = 8_000;
 export async function load() {
   await new Promise((resolve, reject) => {
     const script = document.createElement("script");
-    script.src = "lib/socket.io.min.js";
+    script.src = "/socket.io/socket.io.js";
     script.onload = resolve;
     script.onerror = () => reject(new Error("socket.io-client did not load"));
     document.head.append(script);
