@@ -119,7 +119,7 @@ func (p *page) disturbs() {
 	p.until(fmt.Sprintf("%s === %d", count, before+1))
 	p.until("document.querySelector('#counts table').checkVisibility() && document.querySelector('#none').hidden")
 	p.do("hold", chromedp.Click("[data-disturb=hold]"))
-	p.until(fmt.Sprintf("Math.max(...dashboard.column('late99')) > %d", holdFor.Milliseconds()/2))
+	p.until("Math.min(...dashboard.column('ran').filter((v) => v !== null)) < 98 && dashboard.value('ran') > 98")
 }
 
 // points looks at a moment of the past.

@@ -11,7 +11,7 @@ const (
 	hold   = "hold"   // a callback of a room blocks
 	insult = "insult" // a client sends what the game cannot read
 
-	holdFor = 150 * time.Millisecond
+	holdFor = 300 * time.Millisecond
 )
 
 // disturb has something go wrong, unless something does already. Any goroutine.
