@@ -20,7 +20,7 @@ type board struct {
 	values  map[string]*float64 // as they were told
 	counts  []Count             // as they were told
 	demo    Demo                // as it was told
-	gap     bool                // a sample is missing
+	at      time.Time           // of the last sample
 	keys    map[countKey]uint64
 }
 
@@ -49,7 +49,7 @@ func newBoards(newBoard func(*room.Room) *board) *room.Kind[*board] {
 
 func newBoard(r *room.Room, s *Sampler, show *show) *board {
 	return &board{
-		room: r, sampler: s, show: show, started: r.Now(), memory: memory{span: span.Milliseconds()},
+		room: r, sampler: s, show: show, started: r.Now(), at: r.Now(), memory: memory{span: span.Milliseconds()},
 		values: map[string]*float64{}, keys: map[countKey]uint64{}, demo: show.demo(),
 	}
 }
@@ -77,14 +77,13 @@ func (b *board) Resync(c *room.Client) {
 
 // Tick takes a sample and tells what is new in it.
 func (b *board) Tick(t tick.Tick) {
-	b.gap = b.gap || t.Skipped > 0
 	f := b.sampler.Sample(b.room.Now().Add(t.Late))
 	if values := b.changed(&f); len(values) > 0 {
-		c := Change{At: f.At.UnixMilli(), Gap: b.gap, Values: values}
-		b.gap = false
+		c := Change{At: f.At.UnixMilli(), Since: b.at.UnixMilli(), Values: values}
 		b.memory.add(c)
 		room.Emit(b.room, change, c)
 	}
+	b.at = f.At
 	counts := b.sampler.Counts()
 	for _, n := range counts {
 		if !slices.Contains(b.counts, n) {

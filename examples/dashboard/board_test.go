@@ -112,8 +112,7 @@ func (w *watched) inside(f func(b *board)) {
 	w.t.Helper()
 	done := false
 	w.room.Post(func() { f(w.board); done = true })
-	w.samples(1)
-	if !done {
+	if w.samples(1); !done {
 		w.t.Fatal("the room did not run")
 	}
 }
@@ -141,7 +140,7 @@ func TestOnlyWhatChangesIsTold(t *testing.T) {
 	if got := picture(all[1]); !maps.Equal(got, map[string]float64{"conns": 4}) {
 		t.Errorf("then it hears %v", got)
 	}
-	if passed := all[1].At - all[0].At; passed < 498 || passed > 502 || all[0].Gap || all[1].Gap {
+	if passed := all[1].At - all[0].At; passed < 498 || passed > 502 || all[1].Since != all[0].At {
 		t.Errorf("%d ms lie between %+v and %+v", passed, all[0], all[1])
 	}
 }
@@ -218,37 +217,29 @@ func TestOfCountersOnlyTheNewestCounts(t *testing.T) {
 	}
 }
 
-func TestSkippedTicksAreAGap(t *testing.T) {
-	w := newWatched(t)
-	p := w.join()
-	w.samples(2)
-	p.Forget()
-	w.inside(func(b *board) {
-		w.server.Net.Open = 9
-		b.Tick(tick.Tick{N: b.room.Tick(), Skipped: 3})
-	})
-	if all := roomtest.All(p, change); len(all) == 0 || !all[0].Gap || picture(all[0])["conns"] != 9 {
-		t.Errorf("it hears %+v", all)
-	}
-	w.server.Net.Open = 8
-	w.samples(1)
-	if last := roomtest.Last(p, change); last.Gap {
-		t.Errorf("the next one is %+v", last)
-	}
-}
-
-// A gap before a sample without news is one before the next that has some.
-func TestAGapIsNotForgotten(t *testing.T) {
+// A change says when the sample before it was taken, whether that had news or not: so nobody has to guess what was in between.
+func TestAChangeSaysSinceWhen(t *testing.T) {
 	w := newWatched(t)
 	p := w.join()
 	w.samples(4)
-	w.inside(func(b *board) { b.gap = true })
+	before := w.board.at
 	w.samples(3)
 	p.Forget()
 	w.server.Net.Open = 8
 	w.samples(2)
-	if all := roomtest.All(p, change); len(all) != 1 || !all[0].Gap {
-		t.Errorf("it hears %+v", all)
+	all := roomtest.All(p, change)
+	if len(all) != 1 || all[0].At-all[0].Since < 498 || all[0].At-all[0].Since > 502 || all[0].Since-before.UnixMilli() < 1498 {
+		t.Errorf("after three samples without news, the last at %d, it hears %+v", before.UnixMilli()+1500, all)
+	}
+
+	p.Forget()
+	w.inside(func(b *board) { // an overloaded server skips
+		w.server.Net.Open = 9
+		b.Tick(tick.Tick{N: b.room.Tick(), Late: 4 * time.Second})
+	})
+	all = roomtest.All(p, change)
+	if len(all) == 0 || all[0].At-all[0].Since < 4400 || picture(all[0])["conns"] != 9 {
+		t.Errorf("after a sample that came late it hears %+v", all)
 	}
 }
 

@@ -19,6 +19,7 @@ type Figures struct {
 
 	FramesIn, FramesOut float64 // a second
 	BytesIn, BytesOut   float64 // a second
+	Waiting             float64 // bytes that no socket has taken yet, or that are the beginning of a frame
 
 	Heap, RSS  float64 // MB
 	Goroutines float64
@@ -45,6 +46,7 @@ var figures = []figure{
 	{"framesOut", 0, func(f *Figures) float64 { return f.FramesOut }},
 	{"bytesIn", 0, func(f *Figures) float64 { return f.BytesIn }},
 	{"bytesOut", 0, func(f *Figures) float64 { return f.BytesOut }},
+	{"waiting", 0, func(f *Figures) float64 { return f.Waiting }},
 	{"heap", 1, func(f *Figures) float64 { return f.Heap }},
 	{"rss", 1, func(f *Figures) float64 { return f.RSS }},
 	{"goroutines", 0, func(f *Figures) float64 { return f.Goroutines }},

@@ -39,7 +39,7 @@ type History struct {
 // Change is a sample, as far as it differs from the one before.
 type Change struct {
 	At     int64 // Unix ms
-	Gap    bool  // nothing was measured right before it
+	Since  int64 // when the one before was taken, which may have had no news
 	Values map[string]*float64
 }
 

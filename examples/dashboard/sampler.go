@@ -84,6 +84,7 @@ func (s *Sampler) Sample(now time.Time) Figures {
 		FramesOut:   perSecond(net.MessagesOut, was.MessagesOut),
 		BytesIn:     perSecond(net.BytesIn, was.BytesIn),
 		BytesOut:    perSecond(net.BytesOut, was.BytesOut),
+		Waiting:     float64(net.Buffered),
 		Heap:        after.process.Heap / 1e6,
 		RSS:         after.process.RSS / 1e6,
 		Goroutines:  after.process.Goroutines,

@@ -71,7 +71,7 @@ func TestSamplerSaysWhatCameSince(t *testing.T) {
 	l.process = Process{CPU: 100, Cores: 2, Pauses: pauses(9, 9, 9, 9)}
 	s, after := l.sampler()
 
-	l.server.Net = netio.Stats{Open: 7, MessagesIn: 1050, MessagesOut: 5500, BytesIn: 1<<20 + 2000, BytesOut: 1<<30 + 8000}
+	l.server.Net = netio.Stats{Open: 7, Buffered: 99, MessagesIn: 1050, MessagesOut: 5500, BytesIn: 1<<20 + 2000, BytesOut: 1<<30 + 8000}
 	l.server.Rooms.Rooms = 4
 	l.io.Sessions = 2
 	l.players = []int{5, 0, 6}
@@ -79,7 +79,7 @@ func TestSamplerSaysWhatCameSince(t *testing.T) {
 	got := s.Sample(after(500 * time.Millisecond))
 	want := Figures{
 		At: after(500 * time.Millisecond), Connections: 7, SocketIO: 2, Rooms: 4, Players: 11,
-		FramesIn: 100, FramesOut: 1000, BytesIn: 4000, BytesOut: 16000,
+		FramesIn: 100, FramesOut: 1000, BytesIn: 4000, BytesOut: 16000, Waiting: 99,
 		Heap: 12.5, RSS: 40, Goroutines: 33, Pause: 2, CPU: 40,
 	}
 	compare(t, got, want, "late50", "late99", "ran")

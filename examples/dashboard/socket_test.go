@@ -20,6 +20,7 @@ type listener struct {
 	count map[string]Count
 	demo  Demo
 	low   map[string]float64 // the least so far
+	heard []Change
 	ask   chan func()
 }
 
@@ -34,6 +35,7 @@ func listen(t *testing.T, addr string) *listener {
 	}
 	t.Cleanup(func() { _ = c.Close() })
 	hear := func(ch Change) {
+		l.heard = append(l.heard, ch)
 		for name, v := range ch.Values {
 			if v == nil {
 				delete(l.known, name)

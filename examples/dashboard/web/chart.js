@@ -1,7 +1,7 @@
 // One card: its numbers, and a chart of them by uPlot.
 const { uPlot } = window;
 
-const height = 76;
+const height = 92;
 const colour = (name) => getComputedStyle(document.documentElement).getPropertyValue(name).trim();
 
 /** The next of 1, 2, 5, 10, 20, … that is not below v. */
@@ -40,7 +40,9 @@ export class Card {
       mark.className = `mark ${at}`;
       mark.setAttribute("aria-hidden", "true");
     }
-    this.element.append(title, numbers, this.#box);
+    const words = document.createElement("div");
+    words.append(title, numbers);
+    this.element.append(words, this.#box);
     this.#box.append(this.#top, this.#bottom);
   }
 
@@ -55,8 +57,7 @@ export class Card {
     value.textContent = "–";
     value.dataset.figure = name;
     const text = document.createElement("dt");
-    text.textContent = label || this.#card.title;
-    text.classList.toggle("unseen", !label);
+    text.textContent = label;
     box.append(text, value);
     this.#numbers.set(name, value);
     return box;
@@ -75,10 +76,10 @@ export class Card {
       {
         width: this.#box.clientWidth,
         height,
-        padding: [4, 0, 2, 0],
+        padding: [16, 0, 2, 0],
         legend: { show: false },
         axes: [{ show: false }, { show: false }],
-        scales: { x: { time: false, range: () => this.#window() }, y: { range: (_, low, high) => this.#range(low, high) } },
+        scales: { x: { time: false, range: () => this.#store.window }, y: { range: (_, low, high) => this.#range(low, high) } },
         series: [{}, ...this.names.map(line)],
         cursor: { y: false, drag: { x: false, y: false }, points: { size: 7, width: 1 }, sync: { key: "cards" } },
         hooks: { setCursor: [(u) => this.#point(u)] },
@@ -115,18 +116,13 @@ export class Card {
     return [this.#store.times, ...this.names.map((name) => this.#store.column(name))];
   }
 
-  #window() {
-    const now = this.#store.clock / 1000;
-    return [now - this.#store.span / 1000, now];
-  }
-
   #range(low, high) {
     const { share, least, format } = this.#card;
-    const to = share ? 100 : round(Math.max(least, (high ?? 0) * 1.05));
+    const to = share ? 100 : round(Math.max(least, high ?? 0));
     const from = share ? Math.min(90, Math.floor((low ?? 100) / 10) * 10) : 0;
     this.#top.textContent = format(to);
     this.#bottom.textContent = from ? format(from) : "";
-    return [from, share ? 100.5 : to];
+    return [from, to];
   }
 
   /** Somebody points at a time, here or in another card. */

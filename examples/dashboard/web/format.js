@@ -23,7 +23,7 @@ export function bytes(v) {
   return v >= 1e3 ? `${trim(v / 1e3)} kB` : `${Math.round(v)} B`;
 }
 
-export const ms = (v) => (v === null ? dash : `${trim(v)} ms`);
+export const ms = (v) => (v === null ? dash : `${v ? trim(v) : 0} ms`);
 export const megabytes = (v) => (v === null ? dash : `${v >= 1000 ? whole(v) : trim(v)} MB`);
 export const percent = (v) => (v === null ? dash : `${v.toFixed(1)} %`);
 

@@ -75,7 +75,10 @@ function draw() {
 
 /** What changes with time alone. */
 function tick() {
-  if (store.about) document.querySelector("#uptime").textContent = duration(store.clock - store.about.Started);
+  if (store.about) {
+    document.querySelector("#uptime").textContent = duration(store.clock - store.about.Started);
+    point(pointed);
+  }
   report();
 }
 
@@ -95,10 +98,19 @@ function showState() {
   document.querySelector("#again").textContent = left ? `Trying again in ${left} s…` : "Trying again…";
 }
 
+/** What time the charts are of. */
+function span() {
+  const [from, to] = store.window;
+  return (to - from) * 1000 < store.span ? `The last ${duration((to - from) * 1000)}` : "The last two minutes";
+}
+
+let pointed; // the time that somebody points at
+
 /** Somebody points at a time. */
 function point(time) {
+  pointed = time;
   const ago = time && Math.max(0, Math.round(store.clock / 1000 - time));
-  const text = time === undefined ? "The last two minutes" : `${ago} s ago`;
+  const text = time !== undefined ? `${ago} s ago` : span();
   const moment = document.querySelector("#moment");
   if (moment.textContent !== text) moment.textContent = text;
 }

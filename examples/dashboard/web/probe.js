@@ -10,7 +10,6 @@ export function expose(look) {
     times: () => look().store.times,
     started: () => look().store.about?.Started,
     span: () => look().store.times.at(-1) - look().store.times[0], // s
-    gaps: () => look().store.column("goroutines").filter((v) => v === null).length,
   };
   const dashboard = {
     value: (name) => look().store.value(name),

@@ -3,6 +3,7 @@
 export class Store {
   period = 500; // ms, as all times here but those of rows
   span = 120_000;
+  hole = 2_000; // longer than this without a sample is a gap
   about; // the server, as its history tells: Started, Go, Cores
 
   /** When each row was measured, in Unix seconds. */
@@ -15,6 +16,13 @@ export class Store {
   /** The server's time, in ms. */
   get clock() {
     return Date.now() + this.#ahead;
+  }
+
+  /** The time that charts show: since the server began, or the last two minutes. From and to, in seconds. */
+  get window() {
+    const now = this.clock / 1000;
+    const young = this.about ? now - Math.min(this.about.Started / 1000, this.times[0] ?? now) : 0;
+    return [now - Math.min(this.span / 1000, Math.max(young, 10)), now];
   }
 
   /** The newest value; null: not known. */
@@ -36,18 +44,17 @@ export class Store {
     const from = Changes?.[0]?.At ?? Infinity;
     this.#cut(this.times.findIndex((t) => t * 1000 > from - Period / 2));
     this.#now = {};
-    for (const [i, change] of (Changes ?? []).entries()) {
-      this.add(i === 0 ? { ...change, Gap: this.#late(change.At) } : change);
-    }
+    for (const change of Changes ?? []) this.add(change);
   }
 
-  /** Takes a sample: what has changed since the one before. */
-  add({ At, Gap, Values }) {
+  /** Takes a sample: what has changed since the one before, which was taken at Since. */
+  add({ At, Since, Values }) {
     this.#ahead = At - Date.now();
-    const last = this.times.length && this.times.at(-1) * 1000;
-    if (last && At <= last) return;
-    if (last && Gap) this.#row((last + At) / 2, {});
-    else if (last && this.#late(At)) this.#row(At - this.period, this.#now); // meanwhile nothing had changed
+    const last = this.times.length ? this.times.at(-1) * 1000 : undefined;
+    if (At <= last) return;
+    const before = last && Math.max(last, Since);
+    if (before > last) this.#row(before, this.#now); // it had no news
+    if (At - before > this.hole) this.#row((before + At) / 2, {});
     Object.assign(this.#now, Values);
     this.#row(At, this.#now);
     const old = this.times.findIndex((t) => t * 1000 > At - this.span - 2 * this.period);
@@ -55,11 +62,6 @@ export class Store {
       this.times.splice(0, old);
       for (const column of this.#columns.values()) column.splice(0, old);
     }
-  }
-
-  /** Whether more than one sample is missing before a time. */
-  #late(at) {
-    return this.times.length > 0 && at - this.times.at(-1) * 1000 > this.period * 1.5;
   }
 
   #row(at, values) {
