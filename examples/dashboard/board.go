@@ -20,7 +20,7 @@ type board struct {
 	values  map[string]*float64 // as they were told
 	counts  []Count             // as they were told
 	demo    Demo                // as it was told
-	at      time.Time           // of the last sample
+	at      time.Time           // of the last sample; zero: there is none
 	keys    map[countKey]uint64
 }
 
@@ -49,7 +49,7 @@ func newBoards(newBoard func(*room.Room) *board) *room.Kind[*board] {
 
 func newBoard(r *room.Room, s *Sampler, show *show) *board {
 	return &board{
-		room: r, sampler: s, show: show, started: r.Now(), at: r.Now(), memory: memory{span: span.Milliseconds()},
+		room: r, sampler: s, show: show, started: r.Now(), memory: memory{span: span.Milliseconds()},
 		values: map[string]*float64{}, keys: map[countKey]uint64{}, demo: show.demo(),
 	}
 }
@@ -78,6 +78,10 @@ func (b *board) Resync(c *room.Client) {
 // Tick takes a sample and tells what is new in it.
 func (b *board) Tick(t tick.Tick) {
 	f := b.sampler.Sample(b.room.Now().Add(t.Late))
+	if b.at.IsZero() { // ticks are a period apart, but this one is not that far from the beginning
+		b.at = f.At
+		return
+	}
 	if values := b.changed(&f); len(values) > 0 {
 		c := Change{At: f.At.UnixMilli(), Since: b.at.UnixMilli(), Values: values}
 		b.memory.add(c)

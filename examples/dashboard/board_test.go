@@ -43,7 +43,7 @@ func newWatched(t *testing.T) *watched {
 		t.Fatal(err)
 	}
 	w.room = r
-	w.Run(time.Second / boardRate * 3 / 2) // between two ticks
+	w.Run(time.Second / boardRate * 5 / 2) // between two ticks; the first sample is nobody's
 	return w
 }
 

@@ -266,6 +266,7 @@ func TestALostConnection(t *testing.T) {
 			p.do("try again", chromedp.Click("#retry"))
 			back()
 			p.whole(witness)
+			_ = witness.room.Client().Close()
 
 			started := eval[int64](p, "dashboard.started")
 			stopped := time.Now().UnixMilli()
@@ -276,14 +277,15 @@ func TestALostConnection(t *testing.T) {
 			back()
 			p.until(fmt.Sprintf("dashboard.started > %d && dashboard.value('players') === 4", started))
 			old, hole, young := 0, 0, 0
+			started = eval[int64](p, "dashboard.started")
 			for _, r := range p.rows() {
 				switch {
-				case r.At < stopped:
-					old++
-				case r.At > eval[int64](p, "dashboard.started"):
-					young++
 				case r.Hole:
 					hole++
+				case r.At < stopped:
+					old++
+				case r.At > started:
+					young++
 				}
 			}
 			if old < 5 || hole != 1 || young < 1 {
