@@ -288,6 +288,9 @@ func TestALostConnection(t *testing.T) {
 					young++
 				}
 			}
+			if refused := eval[string](p, "document.querySelector('#counts tbody').innerText"); strings.Contains(refused, "refused") {
+				t.Errorf("the page asked for something that is not there:\n%s", refused)
+			}
 			if old < 5 || hole != 1 || young < 1 {
 				t.Errorf("the charts have %d samples of the server before, %d gaps, %d samples of this one", old, hole, young)
 			}

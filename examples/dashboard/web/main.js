@@ -54,7 +54,7 @@ const told = {
   state(now) {
     if (now.status !== "open" && state.status === "open") since = performance.now();
     if (now.status !== "open") swarm.stop();
-    else if (room) swarm.show(room, connection);
+    else if (now.resumed) swarm.show(room, connection); // otherwise the demo is about to be told
     if (now.status !== "connecting" || state.status !== "lost") state = now; // a try that is under way is no news
     again = now.status === "lost" && now.wait !== undefined ? performance.now() + now.wait : undefined;
     controls.enable(now.status === "open");

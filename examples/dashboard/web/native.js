@@ -14,8 +14,9 @@ export class Native {
   #timer;
 
   /**
-   * told has event(name, payload), for each event of the dashboard, and state({ status, why, wait }): status is open, connecting
-   * or lost; wait is how long the next try takes to come, in ms; undefined: none will before retry is called.
+   * told has event(name, payload), for each event of the dashboard, and state({ status, resumed, why, wait }): status is open,
+   * connecting or lost; resumed: nothing is told twice; wait is how long the next try takes to come, in ms; undefined: none
+   * will before retry is called.
    */
   constructor(told) {
     this.#told = told;
@@ -90,9 +91,9 @@ export class Native {
     this.#timer = setTimeout(() => this.retry(), wait);
   }
 
-  #show({ status, delay, code, reason }) {
+  #show({ status, resumed, delay, code, reason }) {
     if (status === "open" && !this.#room?.joined) this.#join();
-    else if (status === "open") this.#told.state({ status: "open" });
+    else if (status === "open") this.#told.state({ status: "open", resumed });
     else if (status === "connecting") this.#told.state({ status: "connecting" });
     else this.#told.state({ status: "lost", why: why(code, reason), wait: delay });
   }
