@@ -247,6 +247,10 @@ func (s *session) get(w http.ResponseWriter, r *http.Request) {
 		s.mu.Unlock()
 		s.srv.refuse(w, badRequest)
 		return
+	case s.why != "" && len(s.out) == 0 && !s.parting:
+		s.mu.Unlock()
+		s.srv.refuse(w, unknownSession)
+		return
 	case s.polling:
 		s.mu.Unlock()
 		s.end(reasonTransport) // two at once: which of them is to get what?
@@ -265,10 +269,13 @@ func (s *session) get(w http.ResponseWriter, r *http.Request) {
 	}
 	body, why := s.out, s.why
 	s.out = nil
-	if why != "" {
-		body = appendPayload(body, []byte("1"), true)
-	} else if len(body) == 0 {
-		body = []byte("6") // the client is moving to a WebSocket
+	last := why != "" && !(s.parting && len(body) > 0) // else the client is to read that before it hears of the end
+	switch {
+	case len(body) > 0:
+	case why == "" || why == reasonClose:
+		body = []byte("6") // the client is moving to a WebSocket, or has closed
+	default:
+		body = []byte("1")
 	}
 	s.mu.Unlock()
 	sent := answer(w, body)
@@ -276,7 +283,7 @@ func (s *session) get(w http.ResponseWriter, r *http.Request) {
 	s.polling = false
 	s.mu.Unlock()
 	switch {
-	case why != "":
+	case last:
 		s.srv.sessions.remove(s)
 	case !sent:
 		s.end(reasonTransport)
@@ -289,7 +296,7 @@ func (s *session) get(w http.ResponseWriter, r *http.Request) {
 func (s *session) post(w http.ResponseWriter, r *http.Request) {
 	s.mu.Lock()
 	if s.why != "" || s.posting || s.conn != nil {
-		twice := s.why == ""
+		twice := s.why == "" && s.conn == nil
 		s.mu.Unlock()
 		if twice {
 			s.end(reasonTransport) // two at once: which of them comes first?
@@ -302,6 +309,7 @@ func (s *session) post(w http.ResponseWriter, r *http.Request) {
 	refused, err := s.body(w, r)
 	s.mu.Lock()
 	s.posting = false
+	twice := s.why == reasonTransport // another one has come meanwhile
 	s.mu.Unlock()
 	switch {
 	case err != nil:
@@ -310,6 +318,8 @@ func (s *session) post(w http.ResponseWriter, r *http.Request) {
 	case refused != nil:
 		s.end(reasonTransport)
 		s.srv.refuse(w, refused)
+	case twice:
+		s.srv.refuse(w, badRequest)
 	default:
 		w.Header().Set("Content-Type", "text/html")
 		_, _ = io.WriteString(w, "ok")

@@ -25,6 +25,7 @@ type member struct {
 	client   *room.Client
 	state    memberState // guarded by mu
 	seq      uint64      // of the last packet that the room was given; guarded by mu
+	since    uint64      // the tick that it joined after; guarded by mu
 	pid      string      // by which it can come back; empty: it cannot; guarded by mu
 	why      reason      // its end; guarded by mu
 	hangUp   bool        // its session is to end with it; guarded by mu
@@ -277,7 +278,7 @@ func (m *member) Pending() int {
 func (m *member) Joined(_ *room.Client, tick uint64) {
 	m.mu.Lock()
 	s := m.ses
-	m.state = live
+	m.state, m.since = live, tick
 	if m.srv.cfg.Recovery > 0 && (m.to.ns != nil || m.to.host.Grace() > 0) {
 		m.pid = newID()
 		m.srv.away.add(m)
@@ -354,7 +355,7 @@ func (m *member) Left(_ uint32, why *codec.Error) {
 		s.remove(m)
 	}
 	if hangUp {
-		s.end(reasonForced)
+		s.hangUp()
 	}
 }
 
@@ -383,10 +384,7 @@ func (m *member) leaving(hangUp bool) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	if m.why == "" {
-		m.why = reasonServer
-		if hangUp {
-			m.why, m.hangUp = reasonForced, true
-		}
+		m.why, m.hangUp = reasonServer, hangUp
 	}
 }
 

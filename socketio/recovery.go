@@ -66,8 +66,8 @@ func (t *recovery) len() int {
 
 // claim is what a client that comes back gives as auth.
 type claim struct {
-	PID    string `msgpack:"pid"`
-	Offset string `msgpack:"offset"`
+	PID    string  `msgpack:"pid"`
+	Offset *string `msgpack:"offset"` // nil: nothing came yet
 }
 
 // comeBack has a socket go on over this session, if the client's auth says so and it can.
@@ -76,9 +76,13 @@ func (s *session) comeBack(nsp string, auth []byte) bool {
 	if len(auth) == 0 || codec.Into(auth, &c) != nil || c.PID == "" {
 		return false
 	}
-	tick, skip, ok := readOffset(c.Offset)
-	if !ok {
-		return false
+	var tick uint64
+	var skip int
+	if c.Offset != nil {
+		var ok bool
+		if tick, skip, ok = readOffset(*c.Offset); !ok {
+			return false
+		}
 	}
 	m := s.srv.away.find(c.PID, nsp)
 	if m == nil {
@@ -88,6 +92,9 @@ func (s *session) comeBack(nsp string, auth []byte) bool {
 	if m.state != live || m.client == nil {
 		m.mu.Unlock()
 		return false
+	}
+	if tick < m.since { // its client still has the offset of a socket before
+		tick, skip = m.since, 0
 	}
 	old := m.ses
 	m.ses, m.state, m.auth, m.why = s, resuming, auth, ""

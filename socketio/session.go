@@ -5,6 +5,7 @@ import (
 	"encoding/base64"
 	"errors"
 	"net/netip"
+	"slices"
 	"strings"
 	"sync"
 	"time"
@@ -19,13 +20,12 @@ type reason string
 const (
 	reasonClient     reason = "client namespace disconnect"
 	reasonServer     reason = "server namespace disconnect"
-	reasonForced     reason = "forced server close"
 	reasonShutdown   reason = "server shutting down"
 	reasonPing       reason = "ping timeout"
 	reasonClose      reason = "transport close"
 	reasonTransport  reason = "transport error"
 	reasonParse      reason = "parse error"
-	reasonNoConnect  reason = "forced close" // no namespace in time
+	reasonNoConnect  reason = "forced server close" // no namespace in time
 	reasonSlow       reason = "too slow"
 	reasonRoomClosed reason = "room closed" // of a mounted kind
 )
@@ -33,7 +33,7 @@ const (
 // recoverable reports whether a socket that ended for that reason may come back.
 func (r reason) recoverable() bool {
 	switch r {
-	case reasonClient, reasonServer, reasonForced, reasonShutdown, reasonParse:
+	case reasonClient, reasonServer, reasonShutdown, reasonParse:
 		return false
 	}
 	return true
@@ -67,6 +67,7 @@ type session struct {
 	polling bool   // a GET waits, or writes; guarded by mu
 	posting bool   // a POST is read; guarded by mu
 	why     reason // it has ended; guarded by mu
+	parting bool   // and the client is still to be told, one GET after what waits for it; guarded by mu
 	pingAt  int64  // when it is to be pinged; 0: it was; guarded by mu
 	until   int64  // when its answer is due, or when what is left of it may go; guarded by mu
 }
@@ -381,6 +382,18 @@ func (s *session) fail(err error) {
 	s.endWith(reasonParse, e)
 }
 
+// hangUp ends the session because a socket was disconnected with its connection: the others are told as well, so that their client
+// does not come back for them.
+func (s *session) hangUp() {
+	s.mu.Lock()
+	members := slices.Clone(s.members)
+	s.mu.Unlock()
+	for _, m := range members {
+		s.write(&packet{kind: disconnectPacket, nsp: m.nsp, id: noID})
+	}
+	s.end(reasonServer)
+}
+
 // end ends the session for a reason.
 func (s *session) end(why reason) {
 	e := &codec.Error{Code: codec.Normal, Reason: string(why)}
@@ -407,8 +420,11 @@ func (s *session) endWith(why reason, e *codec.Error) {
 	members, conn, probe := s.members, s.conn, s.probe
 	s.members, s.probe = nil, nil
 	s.until = s.srv.now()
-	if conn == nil && (why == reasonServer || why == reasonForced || why == reasonShutdown || why == reasonParse) {
-		s.until += int64(lastPoll) // a GET may still fetch what waits
+	if conn == nil && (why == reasonServer || why == reasonShutdown) {
+		s.until += int64(lastPoll) // GETs may still fetch what waits, and the end
+		s.parting = true
+	} else {
+		s.out = nil
 	}
 	s.wake()
 	s.mu.Unlock()
