@@ -13,6 +13,7 @@ import (
 // visit is a socket's Data.
 type visit struct {
 	seen  []string
+	count int
 	value any
 }
 
@@ -61,7 +62,16 @@ func (s *site) serve(ns *socketio.Namespace) {
 		v := c.Data.(*visit)
 		c.OnAny(func(m *socketio.Message) { v.seen = append(v.seen, fmt.Sprint(m.Event, " ", m.Len())) })
 		c.On("seen", func(m *socketio.Message) { m.Ack(v.seen) })
+		if strings.HasPrefix(ns.Name(), "/dyn-greet") {
+			c.Join("r")
+			c.Emit("self", c.ID())
+			ns.Emit("all", c.ID())
+			c.Broadcast().Emit("others", c.ID())
+			ns.To("r").Emit("room", c.ID())
+		}
 	})
+	ns.OnAny(func(m *socketio.Message) { m.Socket.Data.(*visit).count++ })
+	ns.On("counted", func(m *socketio.Message) { m.Ack(m.Socket.Data.(*visit).count) })
 	rooms := map[string][]string{}
 	ns.OnDisconnecting(func(c *socketio.Socket, _ string) { rooms[c.ID()] = c.Rooms() })
 	ns.OnDisconnect(func(c *socketio.Socket, reason string) {

@@ -1,6 +1,8 @@
 // Connections, auth and namespaces.
 import assert from "node:assert/strict";
-import { client, connect, connection, ended, env, event, fresh, inbox, ready, settle, test, upgrades } from "./harness.mjs";
+import {
+  client, connect, connection, ended, env, event, fresh, inbox, packed, plainClient, ready, settle, test, upgrades,
+} from "./harness.mjs";
 
 test("connect", async () => {
   const socket = await connect("/", { auth: { user: "ann" }, query: { q: "1 ü" }, extraHeaders: { "x-test": "yes" } });
@@ -115,6 +117,49 @@ test("as many namespaces as are allowed", async () => {
   assert.match(err.message, /namespaces/);
   await settle(list[0], list[15]);
 });
+
+test("what is emitted on connection", async () => {
+  const nsp = fresh("dyn-greet");
+  const heard = [];
+  for (const name of ["a", "b"]) {
+    const socket = client(nsp);
+    const got = { self: inbox(socket, "self"), all: inbox(socket, "all"), others: inbox(socket, "others"), room: inbox(socket, "room") };
+    await ready(socket);
+    await settle(socket);
+    heard.push({ socket, got, name });
+  }
+  const [a, b] = heard;
+  await settle(a.socket);
+  const [A, B] = [[a.socket.id], [b.socket.id]];
+  assert.deepEqual(a.got, { self: [A], all: [A, B], others: [B], room: [A, B] });
+  assert.deepEqual(b.got, { self: [B], all: [B], others: [], room: [B] });
+});
+
+if (!packed && upgrades) {
+  test("no option but the address", async () => {
+    const socket = plainClient(env.servers.main);
+    await ready(socket);
+    const echoes = inbox(socket, "echo");
+    socket.emit("echo", { hello: "world" });
+    await settle(socket);
+    assert.deepEqual(echoes, [[{ hello: "world" }]]);
+  });
+
+  test("WebSocket first, then polling", async () => {
+    const socket = await connect("/", { transports: ["websocket", "polling"], tryAllTransports: true });
+    await settle(socket);
+    assert.equal((await socket.emitWithAck("who")).transport, "websocket");
+    const other = client("/", { server: "polls", transports: ["websocket", "polling"], tryAllTransports: true });
+    await ready(other, "polling");
+    assert.equal((await other.emitWithAck("who")).transport, "polling");
+  });
+
+  test("no upgrade", async () => {
+    const socket = client("/", { upgrade: false });
+    await ready(socket, "polling");
+    assert.equal((await socket.emitWithAck("who")).transport, "polling");
+  });
+}
 
 test("events before connect and during the upgrade", async () => {
   const n = 300;

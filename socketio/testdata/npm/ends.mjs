@@ -104,6 +104,22 @@ test("a network that is lost again and again", async () => {
   }
 });
 
+test("a client that tries again", async () => {
+  const proxy = await Proxy.to();
+  const socket = await connect("/", { at: proxy.url, retries: 10, ackTimeout: 1000 });
+  const got = [];
+  const sent = [];
+  for (let i = 0; i < 30; i++) {
+    sent.push(new Promise((resolve) => socket.emit("ack", i, (err, v) => resolve(err ?? got.push(v)))));
+    if (i % 10 === 5) {
+      await sleep(20);
+      proxy.cut();
+    }
+  }
+  await Promise.all(sent);
+  assert.deepEqual(got, Array.from({ length: 30 }, (_, i) => i));
+});
+
 test("acknowledgements of a lost connection", async () => {
   const proxy = await Proxy.to();
   const socket = await connect("/", { at: proxy.url });

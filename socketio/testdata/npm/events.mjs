@@ -94,6 +94,7 @@ test("catch-all listeners", async () => {
   assert.deepEqual(plain(any), [["echo", 1, { bin: "61" }]]);
   assert.deepEqual(outgoing, ["echo", "nobody listens", "seen"]);
   assert.deepEqual(seen, ["echo 2", "nobody listens 1", "seen 0"]);
+  assert.equal(await socket.emitWithAck("counted"), 4);
 });
 
 test("a handler that panics", async () => {

@@ -58,6 +58,13 @@ export function client(nsp = "/", more = {}) {
   return socket;
 }
 
+/** A new client as in the first lines of every tutorial. */
+export function plainClient(url) {
+  const socket = io(url);
+  sockets.push(socket);
+  return socket;
+}
+
 /** The same with a parser and transports of its own. */
 export const makeClient = (url, nsp, { parser, ...rest }) =>
   client(nsp, { at: url, ...rest, parser: parser === "msgpack" ? msgpack : undefined });
