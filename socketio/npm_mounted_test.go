@@ -347,7 +347,7 @@ func readLine(t *testing.T, n *node, v any) {
 	t.Helper()
 	for n.lines.Scan() {
 		if strings.HasPrefix(n.lines.Text(), "{") {
-			require.NoError(t, json.Unmarshal(n.lines.Bytes(), v), n.lines.Text())
+			require.NoError(t, json.Unmarshal(n.lines.Bytes(), v), "%.200s", n.lines.Text())
 			return
 		}
 		t.Log(n.lines.Text())

@@ -204,6 +204,9 @@ export class Proxy {
   }
 }
 
+/** Prints a last line and ends the process when it has gone. */
+export const finish = (v) => process.stdout.write(JSON.stringify(v) + "\n", () => process.exit(0));
+
 const tests = [];
 
 /** Adds a test. */
@@ -228,8 +231,7 @@ export async function run() {
     proxies = [];
     console.log(JSON.stringify({ name, error, ms: Math.round(performance.now() - began) }));
   }
-  console.log(JSON.stringify({ done: true }));
-  process.exit(0);
+  finish({ done: true });
 }
 
 process.on("uncaughtException", (e) => {

@@ -2,7 +2,7 @@
 // tell what they heard.
 import assert from "node:assert/strict";
 import { createInterface } from "node:readline";
-import { env, event, inbox, makeClient, ready, until } from "./harness.mjs";
+import { env, event, finish, inbox, makeClient, ready, until } from "./harness.mjs";
 
 const out = (v) => console.log(JSON.stringify(v));
 const nsp = `/${env.kind}/${env.room}`;
@@ -39,6 +39,6 @@ for await (const line of createInterface({ input: process.stdin })) {
     until(() => heard.length >= (number <= 3 ? low : high), () => `${number} heard ${heard.length} of ${low} or ${high}`))));
   // A round trip more for what should not come.
   await attempt(Promise.all(members.map(({ socket }) => socket.emitWithAck("double", 1))));
-  out({ heard: Object.fromEntries(members.map((m) => [m.number, m.heard.map(([s]) => s)])), errors });
-  process.exit(0);
+  finish({ heard: Object.fromEntries(members.map((m) => [m.number, m.heard.map(([s]) => s)])), errors });
+  break;
 }
