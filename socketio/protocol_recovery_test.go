@@ -144,7 +144,8 @@ func TestRecoveryFromOffsetsThatAreNone(t *testing.T) {
 		}
 		w.send("41")
 	}
-	for _, auth := range []string{`{"pid":1}`, `{"pid":null,"offset":null}`, `{"pid":{},"offset":[]}`, `{"offset":"1"}`, `{"pid":"no"}`} {
+	for _, auth := range []string{`{"pid":1}`, `{"pid":null,"offset":null}`, `{"pid":{},"offset":[]}`, `{"offset":"1"}`,
+		`{"pid":"no"}`} {
 		w := s.dial()
 		w.send("40" + auth)
 		require.True(t, strings.HasPrefix(w.packet(), `40{`), auth)

@@ -382,8 +382,8 @@ func (s *session) fail(err error) {
 	s.endWith(reasonParse, e)
 }
 
-// hangUp ends the session because a socket was disconnected with its connection: the others are told as well, so that their client
-// does not come back for them.
+// hangUp ends the session because a socket was disconnected with its connection: the others are told as well, so that their
+// client does not come back for them.
 func (s *session) hangUp() {
 	s.mu.Lock()
 	members := slices.Clone(s.members)

@@ -123,7 +123,7 @@ test("what is emitted on connection", async () => {
   const heard = [];
   for (const name of ["a", "b"]) {
     const socket = client(nsp);
-    const got = { self: inbox(socket, "self"), all: inbox(socket, "all"), others: inbox(socket, "others"), room: inbox(socket, "room") };
+    const got = Object.fromEntries(["self", "all", "others", "room"].map((event) => [event, inbox(socket, event)]));
     await ready(socket);
     await settle(socket);
     heard.push({ socket, got, name });
