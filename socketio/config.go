@@ -34,7 +34,8 @@ type Config struct {
 	MaxPayload int
 	// MaxAttachments is how many binary values a packet of the default parser may have. 0: 16.
 	MaxAttachments int
-	// MaxPackets is how many packets the body of a POST may have. 0: 256.
+	// MaxPackets is how many packets the body of a POST may have. Clients put into one what they have emitted while they were not
+	// connected. 0: 1,000.
 	MaxPackets int
 	// MaxBacklog is how many bytes may wait for a client behind something that it has not taken, before its connection is closed.
 	// Namespaces hold back while anything waits, so this bounds what several of them, and refusals, add. 0: 64 KiB.
@@ -83,7 +84,7 @@ func (c Config) withDefaults() Config {
 	def(&c.MaxAway, 100_000)
 	def(&c.MaxPayload, 1_000_000)
 	def(&c.MaxAttachments, 16)
-	def(&c.MaxPackets, 256)
+	def(&c.MaxPackets, 1000)
 	def(&c.MaxBacklog, 64<<10)
 	def(&c.MaxNamespaces, 16)
 	def(&c.MaxSessions, 100_000)

@@ -240,7 +240,7 @@ func serveSites(t *testing.T, serve func(*testing.T, socketio.Config) *site) map
 		"polls":    {Transports: []string{"polling"}},
 		"webs":     {Transports: []string{"websocket"}},
 	} {
-		cfg.MessagesPerSecond, cfg.BytesPerSecond = 20_000, 32<<20
+		cfg.MessagesPerSecond, cfg.BytesPerSecond, cfg.MaxPackets = 20_000, 32<<20, 2000
 		urls[name] = serve(t, cfg).url
 	}
 	return urls
