@@ -53,7 +53,8 @@ func TestClientOfNPM(t *testing.T) {
 func TestClientOfNPMOnPages(t *testing.T) {
 	needNPM(t)
 	t.Parallel()
-	runNPM(t, "default", []string{"polling", "websocket"}, serveSites(t, newSiteOnPages))
+	runNPM(t, "default", []string{"polling", "websocket"}, serveSites(t, newSiteOnPages),
+		"connect", "namespaces", "upgrade", "echo", "long", "lost", "heartbeats", "recovery", "shuts down")
 }
 
 // needNPM sees that Node and the packages of web/package.json are there.
@@ -74,11 +75,14 @@ func needNPM(t *testing.T) {
 	}
 }
 
-// runNPM runs the tests of run.mjs as subtests.
-func runNPM(t *testing.T, parser string, transports []string, servers map[string]string) {
+// runNPM runs the tests of run.mjs as subtests; if only is given, those that have one of its words in their names.
+func runNPM(t *testing.T, parser string, transports []string, servers map[string]string, only ...string) {
 	t.Helper()
+	if word := os.Getenv("VOLLEY_SOCKETIO_ONLY"); word != "" {
+		only = []string{word}
+	}
 	node := startNode(t, "run.mjs", map[string]any{
-		"parser": parser, "transports": transports, "servers": servers, "only": os.Getenv("VOLLEY_SOCKETIO_ONLY"),
+		"parser": parser, "transports": transports, "servers": servers, "only": only,
 	})
 	report(t, node)
 }

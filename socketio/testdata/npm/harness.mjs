@@ -214,7 +214,7 @@ export const test = (name, fn) => tests.push({ name, fn });
 
 /** Runs the tests one after the other and prints a line of JSON about each. */
 export async function run() {
-  for (const { name, fn } of tests.filter(({ name }) => !env.only || name.includes(env.only))) {
+  for (const { name, fn } of tests.filter(({ name }) => !env.only?.length || env.only.some((part) => name.includes(part)))) {
     const began = performance.now();
     let error = "";
     let timer;
