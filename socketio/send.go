@@ -39,16 +39,33 @@ type frame struct {
 	s       *session
 	tick    uint64
 	packets []codec.Packet
-	offsets bool   // events say how far their client is
-	counted int    // events that do, so far
-	total   int    // all of them in the frame
-	skipped bool   // something was left out because of who the client is, so that the result is nobody else's
+	offsets bool // events say how far their client is
+	counted int  // events that do, so far
+	total   int  // all of them in the frame
+	skipped bool // something was left out because of who the client is, so that the result is nobody else's
+
+	// Used again.
+	q       packet   // of Socket.IO
+	e       encoding // of the frame; its bytes are out
+	out     []byte
 	plain   []byte // a game's event as Socket.IO has it
 	data    []byte // the same with an offset
 	scratch []byte // the encoding of a packet
 }
 
 var frames = sync.Pool{New: func() any { return new(frame) }}
+
+// release gives a frame back. What was made of it is no more.
+func (f *frame) release() {
+	clear(f.packets)
+	f.m, f.s, f.q, f.e = nil, nil, packet{}, encoding{}
+	for _, b := range []*[]byte{&f.out, &f.plain, &f.data, &f.scratch} {
+		if cap(*b) > keptBytes {
+			*b = nil
+		}
+	}
+	frames.Put(f)
+}
 
 // Send is room.Link's: it turns a room's frame into packets of Socket.IO and sends them in one write.
 func (m *member) Send(buf []byte, head int) error {
@@ -82,8 +99,13 @@ func (m *member) Send(buf []byte, head int) error {
 	}
 	e := m.srv.cache.find(&key, body)
 	if e == nil || m.progress.again {
-		if e, err = m.translate(s, &r, n, &key, body); err != nil {
+		f := frames.Get().(*frame)
+		defer f.release()
+		if e, err = m.translate(f, s, &r, n, &key); err != nil {
 			return err
+		}
+		if !f.skipped && !m.progress.again {
+			m.srv.cache.keep(e, body)
 		}
 	}
 	m.progress.last, m.progress.again = v.Tick, false
@@ -97,10 +119,8 @@ func (m *member) Send(buf []byte, head int) error {
 	return s.transmit(&outgoing{ws: key.ws, b: e.out, n: e.n})
 }
 
-// translate makes packets of a frame. Under the session's mu.
-func (m *member) translate(s *session, r *codec.Reader, n int, key *encodingKey, body []byte) (*encoding, error) {
-	f := frames.Get().(*frame)
-	defer frames.Put(f)
+// translate makes packets of a room's frame. They are f's. Under the session's mu.
+func (m *member) translate(f *frame, s *session, r *codec.Reader, n int, key *encodingKey) (*encoding, error) {
 	var err error
 	if f.packets, err = r.Packets(n, f.packets[:0]); err != nil {
 		return nil, err
@@ -113,19 +133,15 @@ func (m *member) translate(s *session, r *codec.Reader, n int, key *encodingKey,
 			}
 		}
 	}
-	e := &encoding{key: *key}
-	out := outgoing{ws: key.ws}
+	e := &f.e
+	e.key = *key
+	out := outgoing{ws: key.ws, b: f.out[:0]}
 	for i := range f.packets {
 		if err := f.add(&out, e, &f.packets[i]); err != nil {
 			return nil, err
 		}
 	}
-	clear(f.packets)
-	f.m, f.s = nil, nil
-	e.out, e.n = out.b, out.n
-	if !f.skipped && !m.progress.again {
-		m.srv.cache.keep(e, body)
-	}
+	f.out, e.out, e.n = out.b, out.b, out.n
 	return e, nil
 }
 
@@ -200,7 +216,8 @@ func (f *frame) withOffset(data []byte) []byte {
 
 // read turns a packet of the room's into one of Socket.IO's. volatile is the tick in which it has to be sent; 0: any.
 func (f *frame) read(p *codec.Packet) (q *packet, volatile uint64, err error) {
-	q = &packet{nsp: f.m.nsp, id: noID}
+	q = &f.q
+	*q = packet{nsp: f.m.nsp, id: noID}
 	if f.m.to.ns == nil {
 		f.game(q, p)
 		return q, 0, nil
@@ -290,27 +307,33 @@ type encodings struct {
 	}
 }
 
-func (t *encodings) slot(body []byte) (int, uint64) {
+// slot is where an encoding of a body is, if it is kept: one for each sort of client, since rooms have several.
+func (t *encodings) slot(key *encodingKey, body []byte) (int, uint64) {
 	t.once.Do(func() { t.seed = maphash.MakeSeed() })
 	h := maphash.Bytes(t.seed, body)
-	return int(h % uint64(len(t.slots))), h
+	i := h + 2*uint64(key.parser)
+	if key.ws {
+		i++
+	}
+	return int(i % uint64(len(t.slots))), h
 }
 
 // find returns the encoding of a body, or nil.
 func (t *encodings) find(key *encodingKey, body []byte) *encoding {
-	i, _ := t.slot(body)
+	i, _ := t.slot(key, body)
 	if e := t.slots[i].last.Load(); e != nil && e.key == *key && bytes.Equal(e.body, body) {
 		return e
 	}
 	return nil
 }
 
-// keep keeps an encoding whose body has come twice: many bodies are for one client alone.
+// keep keeps a copy of an encoding whose body has come twice: many bodies are for one client alone.
 func (t *encodings) keep(e *encoding, body []byte) {
-	i, h := t.slot(body)
+	i, h := t.slot(&e.key, body)
 	if t.slots[i].seen.Swap(h) == h && len(body) <= maxKept {
-		e.body = bytes.Clone(body)
-		t.slots[i].last.Store(e)
+		kept := *e
+		kept.body, kept.out = bytes.Clone(body), bytes.Clone(e.out)
+		t.slots[i].last.Store(&kept)
 	}
 }
 

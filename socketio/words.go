@@ -52,13 +52,16 @@ func refusalOf(nsp string, err error) *packet {
 	return connectError(nsp, err.Error(), nil)
 }
 
-// gamePacket is a client's event as a game's room takes it: the first argument is the payload, several are a list of them.
+// gamePacket is a client's event as a game's room takes it: the first argument is the payload, several are a list of them. It
+// aliases p.
 func gamePacket(p *packet) (codec.Packet, error) {
-	name, a := eventOf(p.data)
+	r := codec.NewReader(p.data, codec.ServerLimits)
+	n, _ := r.Array() // it has been checked, as has its name
+	name, _ := r.Str()
 	if len(name) > codec.MaxName {
 		return codec.Packet{}, codec.Errorf(codec.Malformed, "an event name of %d bytes, %d are allowed", len(name), codec.MaxName)
 	}
-	out := codec.Packet{Kind: codec.Event, Index: codec.NoIndex, Name: []byte(name), Payload: payloadOf(a)}
+	out := codec.Packet{Kind: codec.Event, Index: codec.NoIndex, Name: name, Payload: payloadOf(n-1, r.Rest())}
 	if p.id != noID {
 		if p.id >= 1<<32-1 {
 			return out, codec.Errorf(codec.Malformed, "acknowledgement id %d", p.id)
@@ -68,26 +71,25 @@ func gamePacket(p *packet) (codec.Packet, error) {
 	return out, nil
 }
 
-// gameReply is a client's acknowledgement as a game's room takes it.
+// gameReply is a client's acknowledgement as a game's room takes it. It aliases p.
 func gameReply(p *packet) (codec.Packet, error) {
 	if p.id <= 0 || p.id > 1<<32-1 {
 		return codec.Packet{}, codec.Errorf(codec.Malformed, "acknowledgement %d of nothing", p.id)
 	}
-	return codec.Packet{Kind: codec.Reply, Index: codec.NoIndex, ID: uint32(p.id), Payload: payloadOf(argsOf(p.data))}, nil
+	r := codec.NewReader(p.data, codec.ServerLimits)
+	n, _ := r.Array()
+	return codec.Packet{Kind: codec.Reply, Index: codec.NoIndex, ID: uint32(p.id), Payload: payloadOf(n, r.Rest())}, nil
 }
 
-func payloadOf(a args) []byte {
-	switch len(a.list) {
+// payloadOf makes one value of n, which stand in args one behind the other.
+func payloadOf(n int, args []byte) []byte {
+	switch n {
 	case 0:
-		return []byte{0xc0}
+		return []byte{msgpackNil}
 	case 1:
-		return a.list[0]
+		return args
 	}
-	b := codec.AppendArray(nil, len(a.list))
-	for _, v := range a.list {
-		b = append(b, v...)
-	}
-	return b
+	return append(codec.AppendArray(nil, n), args...)
 }
 
 // eventOf takes an event's data apart.
