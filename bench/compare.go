@@ -23,6 +23,7 @@ type compareCmd struct {
 	Size      int           `name:"size" default:"8" help:"Of rooms: clients in each room."`
 	Hz        int           `name:"hz" default:"20" help:"Of rooms."`
 	Clients   int           `name:"clients" default:"1000" help:"Of fanout."`
+	Queue     int           `name:"queue" default:"8" help:"Of fanout: broadcasts that wait when a volley leaves."`
 	Askers    int           `name:"askers" default:"64" help:"Clients of echo."`
 	Conns     int           `name:"conns" default:"15000" help:"Of capacity."`
 	Window    time.Duration `name:"window" default:"5s" help:"How long each measurement lasts."`
@@ -209,7 +210,7 @@ func (c *compareCmd) play(ctx context.Context, b *bench, workload string, p plug
 		r, err := rooms.findMax(ctx, b, p)
 		return renamed(r, workload), err
 	case "fanout":
-		w := fanoutCmd{Clients: c.Clients, Queue: 8, Ahead: 32, Window: c.Window, Warmup: c.Warmup, AsTCP: tcp}
+		w := fanoutCmd{Clients: c.Clients, Queue: c.Queue, Ahead: 32, Window: c.Window, Warmup: c.Warmup, AsTCP: tcp}
 		return w.measure(ctx, b, p)
 	case "capacity":
 		w := capacityCmd{

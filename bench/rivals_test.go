@@ -78,7 +78,7 @@ func (n noRival) launch() (launch, error) {
 }
 
 func quick(workloads ...string) *compareCmd {
-	return &compareCmd{Rounds: 2, Workloads: workloads, Rooms: 2, Size: 2, Hz: 20, Askers: 2, Window: 200 * time.Millisecond}
+	return &compareCmd{Rounds: 2, Workloads: workloads, Rooms: 2, Size: 2, Hz: 20, Queue: 8, Askers: 2, Window: 200 * time.Millisecond}
 }
 
 func quiet() *bench {
