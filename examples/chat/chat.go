@@ -25,9 +25,25 @@ type member struct {
 	Member
 	token  string
 	typing *room.Timer // its end; nil: it is not typing
-	began  time.Time   // to type
-	credit float64     // messages that it may send now
-	paid   time.Time   // until when credit is counted
+	says   allowance   // of messages
+	types  allowance   // of beginning to type, which everybody is told
+}
+
+// allowance is how many of something may be done now: at most burst, and perSecond more each second.
+type allowance struct {
+	used float64
+	paid time.Time // until when used is counted
+}
+
+// take takes one, if there is one.
+func (a *allowance) take(now time.Time) bool {
+	a.used = max(0, a.used-perSecond*now.Sub(a.paid).Seconds())
+	a.paid = now
+	if a.used > burst-1 {
+		return false
+	}
+	a.used++
+	return true
 }
 
 // entry is a message and whose it is.
@@ -67,8 +83,7 @@ func (g *chat) Join(c *room.Client) error {
 		g.replace(old, c, name)
 		return nil
 	}
-	m = &member{Member: Member{ID: g.idOf(hello.Token), Name: name, Via: via(hello.Via)}, token: hello.Token, credit: burst}
-	m.paid = g.room.Now()
+	m = &member{Member: Member{ID: g.idOf(hello.Token), Name: name, Via: via(hello.Via)}, token: hello.Token}
 	g.members[c] = m
 	g.Resync(c)
 	room.Emit(c.Others(), joined, m.Member)
@@ -184,7 +199,7 @@ func (g *chat) Say(c *room.Client, d Draft) (uint64, error) {
 	if err != nil {
 		return 0, err
 	}
-	if !m.may(g.room.Now()) {
+	if !m.says.take(g.room.Now()) {
 		return 0, errors.New("too many messages at once; wait a moment")
 	}
 	g.quiet(m)
@@ -200,17 +215,6 @@ func (g *chat) Say(c *room.Client, d Draft) (uint64, error) {
 
 var errReplaced = errors.New("you are here in another window")
 
-// may takes one message from what the member may send.
-func (m *member) may(now time.Time) bool {
-	m.credit = min(burst, m.credit+perSecond*now.Sub(m.paid).Seconds())
-	m.paid = now
-	if m.credit < 1 {
-		return false
-	}
-	m.credit--
-	return true
-}
-
 // Rename gives a member another name. It costs as much as a message.
 func (g *chat) Rename(c *room.Client, to string) (string, error) {
 	m := g.members[c]
@@ -221,7 +225,7 @@ func (g *chat) Rename(c *room.Client, to string) (string, error) {
 	if err != nil || name == m.Name {
 		return name, err
 	}
-	if !m.may(g.room.Now()) {
+	if !m.says.take(g.room.Now()) {
 		return "", errors.New("too many changes at once; wait a moment")
 	}
 	was := m.Name
@@ -233,21 +237,16 @@ func (g *chat) Rename(c *room.Client, to string) (string, error) {
 // Typing notes that a member is typing, or no longer.
 func (g *chat) Typing(c *room.Client, on bool) {
 	m := g.members[c]
-	now := g.room.Now()
 	switch {
 	case m == nil:
 	case !on:
 		g.quiet(m)
-	case m.typing != nil || now.Sub(m.began) > time.Second: // who begins and stops all the time is not worth everybody's attention
-		first := m.typing == nil
-		if !first {
-			m.typing.Stop()
-		}
-		m.began = now
+	case m.typing != nil:
+		m.typing.Stop()
 		m.typing = g.room.After(typingFor, func() { g.quiet(m) })
-		if first {
-			g.tellTyping()
-		}
+	case m.types.take(g.room.Now()): // who begins and stops all the time is not worth everybody's attention
+		m.typing = g.room.After(typingFor, func() { g.quiet(m) })
+		g.tellTyping()
 	}
 }
 

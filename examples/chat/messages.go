@@ -18,7 +18,7 @@ const (
 	grace     = time.Minute     // for which a lost connection keeps its place
 	relist    = 250 * time.Millisecond
 
-	burst     = 30 // messages of one member at once; web/chat.js lets no more wait
+	burst     = 30 // messages of one member at once; web/hall.js lets fewer wait
 	perSecond = 2  // and from then on
 )
 

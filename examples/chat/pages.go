@@ -20,14 +20,14 @@ var layout string
 
 // client is what the page says of its client.
 type client struct {
-	Script string // below web
-	Name   string
-	Other  string // the page with the other client
+	Script           string // below web
+	Name             string
+	Other, OtherName string // the page with the other client
 }
 
 var clients = map[string]client{
-	"/{$}":           {Script: "native.js", Name: "Volley", Other: "socketio.html"},
-	"/socketio.html": {Script: "socketio.js", Name: "Socket.IO", Other: "./"},
+	"/{$}":           {Script: "native.js", Name: "Volley", Other: "socketio.html", OtherName: "Socket.IO"},
+	"/socketio.html": {Script: "socketio.js", Name: "Socket.IO", Other: "./", OtherName: "Volley"},
 }
 
 // policy lets the page's own scripts run and no others, whatever somebody may have said.

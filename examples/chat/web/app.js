@@ -7,9 +7,11 @@ import { openPanel, showMembers, showRooms } from "./panels.js";
 import { saveName, saveRooms, savedName, savedRooms, token } from "./store.js";
 
 const typingAgain = 3000; // ms, while one goes on typing
+const brief = 700; // ms for which a lost connection is not worth a word
 
 let link;
 let state = "connecting"; // or "open" or "lost"
+let lostAt = 0; // since when we are without a connection that we had; 0: we are not
 let myName = savedName();
 let known = []; // the rooms that there are, as the server lists them
 const halls = new Map(); // those that we are in, or want to be, by name
@@ -67,7 +69,10 @@ async function enter(hall) {
 function over(hall, code, text) {
   if (code === "join-refused") question(hall, text);
   else if (code === "kicked") hall.out = `You have left the room: ${text || "the server says so"}.`;
-  else setTimeout(() => halls.get(hall.name) === hall && enter(hall), 300 + 2000 * Math.random()); // the server starts anew
+  else {
+    hall.waits = true; // for a server that starts anew
+    setTimeout(() => halls.get(hall.name) === hall && enter(hall), 300 + 2000 * Math.random());
+  }
   draw();
 }
 
@@ -148,10 +153,16 @@ function draw() {
     const unread = [...halls.values()].reduce((n, hall) => n + hall.unread, 0);
     const elsewhere = unread - (active?.unread ?? 0);
     document.title = `${unread ? `(${unread}) ` : ""}${active ? `#${active.name} · ` : ""}Chat`;
-    document.documentElement.dataset.link = state;
+    const how = state !== "open" && [...halls.values()].some((hall) => hall.waits) ? "lost" : state;
+    if (how !== "lost") lostAt = 0;
+    else if (!lostAt) {
+      lostAt = Date.now();
+      setTimeout(draw, brief);
+    }
+    document.documentElement.dataset.link = how;
     $("elsewhere").textContent = elsewhere;
     $("elsewhere").hidden = !elsewhere;
-    $("link").textContent = { open: "online", lost: "reconnecting…" }[state] ?? "connecting…";
+    $("link").textContent = { open: "online", lost: "reconnecting…" }[how] ?? "connecting…";
     $("other").hash = location.hash;
     $("name").firstChild.textContent = active?.myName ?? myName;
     avatar(active?.myName ?? myName, $("avatar"));
@@ -171,7 +182,7 @@ function draw() {
 
 /** Says what keeps one from talking. */
 function notice() {
-  const lost = state === "lost" && "The connection is lost. What you write is sent when it is back.";
+  const lost = lostAt && Date.now() - lostAt >= brief && "The connection is lost. What you write is sent when it is back.";
   const text = active?.out || lost || "";
   const element = $("notice");
   if (element.dataset.text === text) return;
@@ -215,8 +226,15 @@ $("composer").onsubmit = (event) => {
   $("text").focus();
 };
 $("text").oninput = tellTyping;
+let shift = false;
 $("text").onkeydown = (event) => {
-  if (event.key !== "Enter" || event.shiftKey || event.isComposing) return;
+  shift = event.shiftKey;
+  if (event.key !== "Enter" || shift || event.isComposing) return;
+  event.preventDefault();
+  send();
+};
+$("text").onbeforeinput = (event) => { // keyboards on screens have no keys
+  if (event.inputType !== "insertLineBreak" || shift) return;
   event.preventDefault();
   send();
 };

@@ -17,9 +17,9 @@ export function avatar(name, element = h("span", { className: "avatar", ariaHidd
   const words = name.split(" ");
   const first = ([...segments(words[0])][0] ?? "") + (words.length > 1 ? [...segments(words.at(-1))][0] ?? "" : "");
   element.textContent = first.toLocaleUpperCase();
-  let hue = 0;
-  for (const c of name) hue = (hue * 31 + c.codePointAt(0)) % 360;
-  element.style.setProperty("--hue", hue);
+  let hash = 0;
+  for (const c of name) hash = (hash * 31 + c.codePointAt(0)) % 9973;
+  element.style.setProperty("--hue", Math.round(hash * 137.508) % 360); // the golden angle: neighbours are far apart
   return element;
 }
 

@@ -10,7 +10,8 @@ export class Hall {
   id; // the room's, which is another one when the server was started anew
   hello; // what to join with
   seat; // of the link; undefined: we are not in
-  out = ""; // why we do not try to be
+  waits = false; // for another seat, since we have lost one
+  out = ""; // why we do not try to get one
   me; // our id among the members
   members = new Map();
   typing = []; // ids
@@ -84,7 +85,7 @@ export class Hall {
       // What is between the two was said while we were away for long: rather nothing than a gap.
       this.entries = older.at(-1)?.id === first - 1 ? [...older, ...history] : history;
       this.members = new Map(members.map((member) => [member.id, member]));
-      Object.assign(this, { me, typing });
+      Object.assign(this, { me, typing, waits: false });
       if (!same) this.seen = this.newest;
       this.#of = this.id;
       history.forEach((message) => this.#confirm(message));

@@ -56,7 +56,7 @@ export class Log {
     const elements = [];
     for (const { key, is, make } of items(this.#hall)) {
       const old = before.get(key);
-      const element = old?.is === is ? old.element : make();
+      const element = old && old.is === is ? old.element : make();
       this.#drawn.set(key, { is, element });
       elements.push(element);
     }
@@ -101,10 +101,12 @@ function* items(hall) {
     yield { key: `message ${entry.id}`, is, make: () => message(entry, more, mine, mine ? "" : myName) };
     before = entry;
   }
+  const last = hall.pending.at(-1);
   for (const draft of hall.pending) {
     const more = before?.from === me && draft.at - before.at < together;
     const entry = { ...draft, name: myName };
-    yield { key: `draft ${draft.key}`, is: [more, draft.error].join(), make: () => pending(hall, draft, message(entry, more, true, "")) };
+    const make = () => pending(hall, draft, message(entry, more, true, ""));
+    yield { key: `draft ${draft.key}`, is: [more, draft.error, draft === last].join(), make };
     before = { from: me, at: draft.at };
   }
 }
@@ -122,6 +124,7 @@ function message({ name, text, at }, more, mine, myName) {
 function pending(hall, draft, element) {
   element.classList.add("pending");
   const button = (text, onclick) => h("button", { type: "button", onclick }, text);
+  if (!draft.error && draft !== hall.pending.at(-1)) return element; // once is enough
   const state = draft.error
     ? h("p", { className: "state failed", role: "alert" }, `Not sent: ${draft.error}. `,
         button("Try again", () => hall.again(draft)), " ", button("Discard", () => hall.discard(draft)))

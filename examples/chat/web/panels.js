@@ -33,7 +33,7 @@ export function showMembers(hall) {
       avatar(m.name),
       h("span", { className: "name" }, m.name),
       notes && h("span", { className: "note" }, notes),
-      m.via && h("span", { className: "via" }, unseen(", by "), m.via));
+      m.via && !typing && h("span", { className: "via" }, unseen(", by "), m.via));
   }));
   $("present").textContent = list.filter((m) => !m.away).length;
 }

@@ -14,7 +14,7 @@ class SocketIO {
   constructor(told) {
     const manager = this.#manager;
     manager.on("open", () => told("open"));
-    manager.on("close", () => told("lost"));
+    manager.on("close", (reason) => told(reason === "forced close" ? "connecting" : "lost")); // forced: we are in no room
     manager.on("error", () => told("lost"));
     // A page that goes away says so. One that the browser keeps for its back button comes back.
     addEventListener("pagehide", () => this.#sockets.forEach((socket) => socket.disconnect()));
