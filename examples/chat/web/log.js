@@ -10,21 +10,19 @@ export class Log {
   #list;
   #drawn = new Map(); // {is, element} by key
   #hall;
+  #follows = true; // the reader was at the end
 
   /** scrolled() is called when the reader has moved. */
   constructor(scroller, scrolled) {
     this.#scroller = scroller;
     this.#list = scroller.querySelector("ol");
-    let height = 0;
-    let atEnd = true;
     scroller.addEventListener("scroll", () => {
-      atEnd = this.atEnd;
+      this.#follows = this.atEnd;
       scrolled();
     });
-    new ResizeObserver(() => { // a keyboard has appeared, or a line of the composer
-      if (atEnd && scroller.clientHeight !== height) this.toEnd();
-      height = scroller.clientHeight;
-    }).observe(scroller);
+    const resized = new ResizeObserver(() => this.#follows && this.toEnd()); // by a keyboard, a line of the composer, a late word
+    resized.observe(scroller);
+    resized.observe(this.#list);
   }
 
   get atEnd() {
@@ -46,6 +44,7 @@ export class Log {
     const line = this.#list.querySelector(".new");
     if (line) line.scrollIntoView({ block: "center" });
     else this.toEnd();
+    this.#follows = this.atEnd;
     setTimeout(() => (this.#scroller.ariaLive = "polite"));
   }
 
@@ -102,6 +101,9 @@ function* items(hall) {
     before = entry;
   }
   const last = hall.pending.at(-1);
+  if (me && !last && !hall.entries.length) {
+    yield { key: "empty", make: () => h("li", { className: "empty" }, "Nothing has been said here yet.") };
+  }
   for (const draft of hall.pending) {
     const more = before?.from === me && draft.at - before.at < together;
     const entry = { ...draft, name: myName };

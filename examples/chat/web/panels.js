@@ -35,7 +35,7 @@ export function showMembers(hall) {
       notes && h("span", { className: "note" }, notes),
       m.via && !typing && h("span", { className: "via" }, unseen(", by "), m.via));
   }));
-  $("present").textContent = list.filter((m) => !m.away).length;
+  $("present").textContent = list.length || "";
 }
 
 const narrow = { rooms: matchMedia("(max-width: 759px)"), members: matchMedia("(max-width: 1059px)") };
