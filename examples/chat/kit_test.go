@@ -202,7 +202,8 @@ func quoted(s string) string {
 // sees waits for an element with that text in it.
 func (p *page) sees(selector, text string) {
 	p.t.Helper()
-	p.until(fmt.Sprintf("[...document.querySelectorAll(%s)].some((e) => e.textContent.includes(%s))", quoted(selector), quoted(text)))
+	p.until(fmt.Sprintf("[...document.querySelectorAll(%s)].some((e) => e.textContent.includes(%s))",
+		quoted(selector), quoted(text)))
 }
 
 // texts returns the messages on the screen, those that wait to be sent after the others.
@@ -226,7 +227,8 @@ func (p *page) say(text string) {
 // enter waits until the page is in a room.
 func (p *page) enter(room string) {
 	p.t.Helper()
-	p.until(fmt.Sprintf("document.querySelector('#title').textContent === %s && document.querySelector('#members li')", quoted("#"+room)))
+	p.until(fmt.Sprintf("document.querySelector('#title').textContent === %s", quoted("#"+room)))
+	p.until("document.querySelector('#members li')")
 }
 
 // room opens a room by its button.

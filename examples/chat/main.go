@@ -1,5 +1,5 @@
-// Command chat is a live chat: rooms with who is there, who is typing and what was said before. Clients of Volley and of Socket.IO
-// are in the same rooms.
+// Command chat is a live chat: rooms with who is there, who is typing and what was said before. Clients of Volley and of
+// Socket.IO are in the same rooms.
 package main
 
 import (

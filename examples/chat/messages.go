@@ -22,7 +22,8 @@ const (
 	perSecond = 2  // and from then on
 )
 
-// What clients send. say is answered by the message's number, rename by the name as it has become, both by the reason if it cannot be.
+// What clients send. say is answered by the message's number, rename by the name as it has become; both by the reason if that
+// cannot be.
 const (
 	say      room.Call[Draft, uint64]  = "say"
 	rename   room.Call[string, string] = "rename"

@@ -1,5 +1,5 @@
-// The way to the server by Volley's own client. It comes back by itself when the connection is lost, and nothing that was sent is lost
-// or comes twice; what remains here is to say how things stand.
+// The way to the server by Volley's own client. It comes back by itself when the connection is lost, and nothing that was sent is
+// lost or comes twice; what remains here is to say how things stand.
 import { codeName, connect } from "/volley.js";
 import { start } from "./app.js";
 
@@ -14,8 +14,8 @@ class Native {
   }
 
   /**
-   * Joins the room with that id. seat.event(name, payload) is called with what the room says, seat.over(code, text) once when we are
-   * not in it, or no longer.
+   * Joins the room with that id. seat.event(name, payload) is called with what the room says, seat.over(code, text) once when we
+   * are not in it, or no longer.
    */
   join(id, hello, seat) {
     let room;
@@ -51,7 +51,7 @@ class Native {
   #connected() {
     const client = (this.#client ??= connect(undefined, {
       reconnect: { first: true, maxDelay: 4000 },
-      onState: ({ status, attempt }) => this.#told(status === "open" ? status : status === "connecting" && !attempt ? status : "lost"),
+      onState: ({ status, attempt }) => this.#told(status === "open" || (status === "connecting" && !attempt) ? status : "lost"),
     }));
     const again = () => client === this.#client && (this.#client = undefined);
     client.then((c) => c.onClose(again), again);

@@ -1,24 +1,37 @@
 // The lists at the sides: rooms and members. On narrow screens they lie over the log, one at a time.
 import { $, avatar, h, unseen } from "./dom.js";
 
-/** Shows the list of rooms: what the server has listed, and our part in it. */
+const rows = new Map(); // of the rooms, by name
+
+/** Shows the list of rooms: what the server has listed, and our part in it. Buttons stay, so that no click is lost. */
 export function showRooms(listed, halls, active, open) {
-  const focused = document.activeElement?.dataset?.room;
-  const rows = listed.map(({ name, about, members }) => {
+  const wanted = listed.map(({ name, about, members }) => {
+    let row = rows.get(name);
+    if (!row) rows.set(name, (row = makeRow(name, about, open)));
     const hall = halls.get(name);
     const unread = hall?.unread ?? 0;
-    const button = h("button", { type: "button", title: about, onclick: () => open(name) },
-      h("span", { className: "room", ariaHidden: "true" }, "#"),
-      h("span", { className: "name" }, name),
-      unread > 0 && h("span", { className: "badge" }, unread, unseen(" unread")),
-      h("span", { className: "count" }, members, unseen(members === 1 ? " member" : " members")));
-    button.dataset.room = name;
-    button.className = hall ? "in" : "";
-    if (name === active?.name) button.ariaCurrent = "true";
-    return h("li", {}, button);
+    row.button.className = hall ? "in" : "";
+    row.button.ariaCurrent = name === active?.name ? "true" : null;
+    row.badge.hidden = !unread;
+    row.unread.data = unread;
+    row.members.data = members;
+    row.noun.textContent = members === 1 ? " member" : " members";
+    return row.item;
   });
-  $("rooms").replaceChildren(...rows);
-  if (focused) $("rooms").querySelector(`[data-room="${CSS.escape(focused)}"]`)?.focus();
+  const list = $("rooms");
+  const same = wanted.length === list.children.length && wanted.every((item, i) => item === list.children[i]);
+  if (!same) list.replaceChildren(...wanted);
+}
+
+function makeRow(name, about, open) {
+  const [unread, members] = [new Text(), new Text()];
+  const noun = unseen("");
+  const badge = h("span", { className: "badge" }, unread, unseen(" unread"));
+  const button = h("button", { type: "button", title: about, onclick: () => open(name) },
+    h("span", { className: "room", ariaHidden: "true" }, "#"),
+    h("span", { className: "name" }, name), badge, h("span", { className: "count" }, members, noun));
+  button.dataset.room = name;
+  return { item: h("li", {}, button), button, badge, unread, members, noun };
 }
 
 /** Shows who is in the room. */

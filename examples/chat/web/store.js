@@ -1,10 +1,12 @@
-// What the browser keeps: the name for the next visit, and for this tab the rooms and the token by which the server knows it again.
+// What the browser keeps: the name for the next visit, and for this tab its rooms and the token by which the server knows it.
 
 const names = "chat.name";
 const rooms = "chat.rooms";
 
 /** A secret that nobody guesses. */
-export const newKey = () => Array.from(crypto.getRandomValues(new Uint8Array(12)), (b) => b.toString(36).padStart(2, "0")).join("");
+export function newKey() {
+  return Array.from(crypto.getRandomValues(new Uint8Array(12)), (byte) => byte.toString(16).padStart(2, "0")).join("");
+}
 
 /** ?name= in the address, or the name of the last visit; empty: there is none. */
 export const savedName = () => new URLSearchParams(location.search).get("name") ?? localStorage.getItem(names) ?? "";
