@@ -11,13 +11,16 @@ SOAK     ?= 5m
 NPM_STAMP := web/node_modules/.package-lock.json
 
 .DEFAULT_GOAL := help
-.PHONY: help pong dashboard tutorial test test-go test-web race fuzz cover chaos stall soak lossy lint rivals web verify-web tidy clean
+.PHONY: help pong chat dashboard tutorial test test-go test-web race fuzz cover chaos stall soak lossy lint rivals web verify-web tidy clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-11s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 pong: ## play pong in a browser (ADDR=host:port)
 	go run ./examples/pong -addr $(ADDR)
+
+chat: ## chat in a browser, with Volley's client and with Socket.IO's (ADDR=host:port)
+	go run ./examples/chat -addr $(ADDR)
 
 dashboard: ## watch a running server's own figures in a browser (ADDR=host:port)
 	go run ./examples/dashboard -addr $(ADDR)

@@ -51,6 +51,7 @@ var rules = []struct {
 	{"client", []string{full("netio"), full(""), full("room/roomtest"), nbio, llib}, otherSide},
 
 	{"examples/pong", []string{"testing", full("room/roomtest")}, forTests},
+	{"examples/chat", []string{"testing", full("room/roomtest"), full("client")}, forTests},
 	{"examples/tutorial", []string{"testing", full("room/roomtest"), full("client")}, forTests},
 	{"examples/dashboard", []string{"testing", full("room/roomtest")}, forTests},
 	{"examples/auth", []string{"testing", full("room/roomtest"), full("client")}, forTests},
