@@ -7,8 +7,9 @@ import (
 	"strings"
 )
 
-// OriginCheck is the default of Config.CheckOrigin, for Config.AllowOrigins: the server's own origin, and those that are allowed. Browsers send Origin
-// with every WebSocket upgrade, whatever page runs the script; other clients need not, and could write anything.
+// OriginCheck is the default of Config.CheckOrigin, for Config.AllowOrigins: the server's own origin, and those that are allowed.
+// Browsers send Origin with every WebSocket upgrade, whatever page runs the script; other clients need not, and could write
+// anything.
 func OriginCheck(allowed []string) (func(r *http.Request) bool, error) {
 	var rules []originRule
 	all := false

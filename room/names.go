@@ -34,7 +34,8 @@ func (n *Names) List() []string { return *n.list.Load() }
 // Len returns the length of the table.
 func (n *Names) Len() int { return len(*n.list.Load()) }
 
-// Latest reports whether the event with that index was ever emitted by EmitLatest, so that fewer of it may come than were emitted.
+// Latest reports whether the event with that index was ever emitted by EmitLatest, so that fewer of it may come than were
+// emitted.
 func (n *Names) Latest(index int) bool {
 	return index >= 0 && index < maxNames && n.latest[index/64].Load()>>(index%64)&1 != 0
 }

@@ -6,8 +6,8 @@ import (
 	"time"
 )
 
-// Broadcast is an audience: some sockets of a namespace. Its methods that return one leave it as it is. They may be called from any
-// goroutine.
+// Broadcast is an audience: some sockets of a namespace. Its methods that return one leave it as it is. They may be called from
+// any goroutine.
 type Broadcast struct {
 	ns       *Namespace
 	one      *Socket // that socket alone
@@ -116,9 +116,9 @@ func mustEncode(event string, args []any) []byte {
 	return data
 }
 
-// Ask sends an event to the audience and waits for the acknowledgements of all of it: done runs among the namespace's callbacks, with
-// the replies, in no order. If some do not come in time the error is ErrTimeout, and the replies are those that came. A socket that
-// is gone before it replies is not waited for; if it was the only one, the error is ErrDisconnected.
+// Ask sends an event to the audience and waits for the acknowledgements of all of it: done runs among the namespace's callbacks,
+// with the replies, in no order. If some do not come in time the error is ErrTimeout, and the replies are those that came. A
+// socket that is gone before it replies is not waited for; if it was the only one, the error is ErrDisconnected.
 func (b *Broadcast) Ask(timeout time.Duration, event string, done func(replies []*Reply, err error), args ...any) {
 	data := mustEncode(event, args)
 	ns := b.ns

@@ -22,9 +22,9 @@ type Config struct {
 	UpgradeTimeout time.Duration
 	// ConnectTimeout is how long a client may be without a namespace. 0: 45 s.
 	ConnectTimeout time.Duration
-	// Recovery is connection state recovery: how long a socket whose connection was lost may come back for, with its id, its rooms, its
-	// Data and what it missed. While it is on, each event has one argument more at its end, a string, by which the client says how
-	// far it is. 0: off, a lost connection is the end of its sockets. In mounted kinds, room.Config.Grace is the time.
+	// Recovery is connection state recovery: how long a socket whose connection was lost may come back for, with its id, its rooms,
+	// its Data and what it missed. While it is on, each event has one argument more at its end, a string, by which the client says
+	// how far it is. 0: off, a lost connection is the end of its sockets. In mounted kinds, room.Config.Grace is the time.
 	Recovery time.Duration
 	// MaxAway is how many sockets may be waited for at once. 0: 100,000.
 	MaxAway int

@@ -10,9 +10,9 @@ import (
 )
 
 var (
-	// ErrTimeout: not every acknowledgement came in time.
+	// ErrTimeout is about acknowledgements that did not come in time.
 	ErrTimeout = errors.New("socketio: no acknowledgement in time")
-	// ErrDisconnected: the socket was gone before it acknowledged.
+	// ErrDisconnected is about a socket that was gone before it acknowledged.
 	ErrDisconnected = errors.New("socketio: the socket is disconnected")
 
 	errFault = errors.New("the server had a fault")
@@ -38,8 +38,8 @@ type Message struct {
 // WantsAck reports whether the client waits for an acknowledgement.
 func (m *Message) WantsAck() bool { return m.id != noID }
 
-// Ack acknowledges the event, if the client waits for that and nobody has. It may be called later, among the namespace's callbacks.
-// It panics if an argument cannot be encoded.
+// Ack acknowledges the event, if the client waits for that and nobody has. It may be called later, among the namespace's
+// callbacks. It panics if an argument cannot be encoded.
 func (m *Message) Ack(args ...any) {
 	if m.id == noID || m.acked {
 		return
@@ -52,8 +52,8 @@ func (m *Message) Ack(args ...any) {
 	m.Socket.ns.emit(emission{to: []*Socket{m.Socket}, ack: true, id: m.id, data: data})
 }
 
-// bad notes that a message's arguments do not fit its handler: the client is told, by an event "volley:notice" or, if it waits, by its
-// acknowledgement.
+// bad notes that a message's arguments do not fit its handler: the client is told, by an event "volley:notice" or, if it waits,
+// by its acknowledgement.
 func (m *Message) bad(err error) {
 	ns := m.Socket.ns
 	ns.srv.counts.bad.Add(1)
@@ -80,7 +80,8 @@ func On[T any](to Handlers, event string, fn func(s *Socket, v T)) {
 	})
 }
 
-// Handle adds a handler for an event that is acknowledged by its result; by {error: "…"} if that is an error. Otherwise it is as On.
+// Handle adds a handler for an event that is acknowledged by its result; by {error: "…"} if that is an error. Otherwise it is as
+// On.
 func Handle[Req, Resp any](to Handlers, event string, fn func(s *Socket, v Req) (Resp, error)) {
 	dec := decoderFor[Req](event)
 	to.On(event, func(m *Message) {

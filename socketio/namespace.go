@@ -38,11 +38,10 @@ type Namespace struct {
 
 // handlers are those for events. Guarded by the namespace's mu.
 type handlers struct {
-	byEvent  map[string][]func(m *Message)
-	any      []func(m *Message)
-	leaving  []func(s *Socket, reason string)
-	left     []func(s *Socket, reason string)
-	anything bool // one of them is set
+	byEvent map[string][]func(m *Message)
+	any     []func(m *Message)
+	leaving []func(s *Socket, reason string)
+	left    []func(s *Socket, reason string)
 }
 
 // Handlers is a *Server, a *Namespace or a *Socket: where handlers of events belong. Those of a namespace are for all of its
@@ -77,8 +76,8 @@ func (ns *Namespace) target() target {
 // Name returns the namespace's name.
 func (ns *Namespace) Name() string { return ns.name }
 
-// OnConnect adds a callback for each new socket, and for each that came back: Socket.Recovered tells them apart. Its own handlers,
-// Socket.On, belong here.
+// OnConnect adds a callback for each new socket, and for each that came back: Socket.Recovered tells them apart. Its own
+// handlers, Socket.On, belong here.
 func (ns *Namespace) OnConnect(fn func(s *Socket)) {
 	ns.mu.Lock()
 	defer ns.mu.Unlock()
@@ -92,8 +91,8 @@ func (ns *Namespace) OnDisconnecting(fn func(s *Socket, reason string)) {
 	ns.handlers.leaving = append(ns.handlers.leaving, fn)
 }
 
-// OnDisconnect adds a callback for each socket that has gone. The reason is one of Socket.IO's: "transport close", "ping timeout",
-// "client namespace disconnect", "server namespace disconnect" and so on. With recovery the socket may come back.
+// OnDisconnect adds a callback for each socket that has gone. The reason is one of Socket.IO's: "transport close", "ping
+// timeout", "client namespace disconnect", "server namespace disconnect" and so on. With recovery the socket may come back.
 func (ns *Namespace) OnDisconnect(fn func(s *Socket, reason string)) {
 	ns.mu.Lock()
 	defer ns.mu.Unlock()

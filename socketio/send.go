@@ -177,7 +177,7 @@ func (f *frame) add(out *outgoing, e *encoding, p *codec.Packet) error {
 	if f.scratch, err = out.encode(f.scratch, f.s.parser, q); err != nil {
 		out.b, out.n = out.b[:before], n // nobody on this parser can be told
 		m.srv.counts.lost.Add(1)
-		m.srv.cfg.Logger.Warn("socketio: an event cannot be written for a client's parser; it is lost", "namespace", m.nsp, "error", err)
+		m.srv.cfg.Logger.Warn("socketio: an event cannot be written for a parser; it is lost", "namespace", m.nsp, "error", err)
 	}
 	return nil
 }
@@ -195,7 +195,8 @@ func (f *frame) counts(p *codec.Packet) bool {
 	}
 	r := codec.NewReader(p.Payload, codec.ServerLimits)
 	_, _ = r.Array()
-	return r.Nil() && r.Nil() // neither volatile nor a request
+	sure, tells := r.Nil(), r.Nil() // it is not volatile, and nobody waits for an answer
+	return sure && tells
 }
 
 // withOffset is an event's data with how far its client is once it has it.

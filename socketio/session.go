@@ -95,10 +95,9 @@ func newID() string {
 func (s *Server) now() int64 { return int64(s.sched.Now()) }
 
 var (
-	errEngine   = &codec.Error{Code: codec.Malformed, Reason: "no Engine.IO packet of a client begins like that"}
-	errParser   = &codec.Error{Code: codec.Malformed, Reason: "a client keeps to one parser"}
-	errRate     = &codec.Error{Code: codec.RateLimited, Reason: "too many packets a second"}
-	errRateSize = &codec.Error{Code: codec.RateLimited, Reason: "too many bytes a second"}
+	errEngine = &codec.Error{Code: codec.Malformed, Reason: "no Engine.IO packet of a client begins like that"}
+	errParser = &codec.Error{Code: codec.Malformed, Reason: "a client keeps to one parser"}
+	errRate   = &codec.Error{Code: codec.RateLimited, Reason: "too many packets a second"}
 )
 
 // packet takes one Engine.IO packet. An error is the session's end. Under readMu.

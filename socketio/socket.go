@@ -103,8 +103,8 @@ func (s *Socket) Emit(event string, args ...any) { s.self().Emit(event, args...)
 // Volatile is the audience of this socket, for events that are not sent if it cannot take them at once.
 func (s *Socket) Volatile() *Broadcast { return s.self().Volatile() }
 
-// Ask sends an event to the socket and waits for its acknowledgement: done runs among the namespace's callbacks, with the reply, or
-// with ErrTimeout or ErrDisconnected.
+// Ask sends an event to the socket and waits for its acknowledgement: done runs among the namespace's callbacks, with the reply,
+// or with ErrTimeout or ErrDisconnected.
 func (s *Socket) Ask(timeout time.Duration, event string, done func(reply *Reply, err error), args ...any) {
 	s.self().Ask(timeout, event, func(replies []*Reply, err error) {
 		if err != nil {

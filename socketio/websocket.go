@@ -150,7 +150,7 @@ func (w *socketConn) Closed(err error) {
 
 // closeReason is what the end of a WebSocket is called.
 func closeReason(err error) reason {
-	if e, ok := err.(*codec.Error); ok { //nolint:errorlint // netio gives it as it is
+	if e, ok := err.(*codec.Error); ok {
 		switch e.Code {
 		case codec.Normal:
 			return reasonClose

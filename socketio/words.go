@@ -22,7 +22,8 @@ type notice struct {
 
 // noticePacket is one of them.
 func noticePacket(nsp, event string, why *codec.Error) *packet {
-	data, _ := appendEvent(nil, event, []any{notice{Code: uint16(why.Code), Name: why.Code.String(), Reason: codec.CutReason(why.Reason)}})
+	said := notice{Code: uint16(why.Code), Name: why.Code.String(), Reason: codec.CutReason(why.Reason)}
+	data, _ := appendEvent(nil, event, []any{said})
 	return &packet{kind: eventPacket, nsp: nsp, id: noID, data: data}
 }
 
