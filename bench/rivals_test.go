@@ -18,6 +18,9 @@ import (
 // Every rival, and Volley with clients of Socket.IO, plays every workload, for a moment each, so that the benchmark cannot rot.
 // What it needs has to be there: the error says what to install.
 func TestRivals(t *testing.T) {
+	if testing.Short() {
+		t.Skip("a short run plays no rivals: they are programs of their own")
+	}
 	for _, p := range slices.Concat(sioPlugs(), rivals()) {
 		t.Run(p.name(), func(t *testing.T) {
 			require.NoError(t, quiet().ready(t.Context(), p))

@@ -11,6 +11,9 @@ import (
 
 // The page logs in, keeps the login over a reload, and loses it by logging out.
 func TestInABrowser(t *testing.T) {
+	if testing.Short() {
+		t.Skip("a short run plays nothing in the browser")
+	}
 	_, srv := serve(t, time.Minute)
 	path := ""
 	for _, name := range []string{"chromium", "chromium-browser", "google-chrome", "google-chrome-stable"} {

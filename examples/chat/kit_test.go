@@ -51,6 +51,9 @@ type browser struct {
 // browse starts a browser that ends with the test.
 func browse(t *testing.T) browser {
 	t.Helper()
+	if testing.Short() {
+		t.Skip("a short run plays nothing in the browser")
+	}
 	path := ""
 	for _, name := range []string{"google-chrome-stable", "google-chrome", "chromium-browser", "chromium"} {
 		if found, err := exec.LookPath(name); err == nil {

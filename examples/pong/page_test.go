@@ -52,6 +52,9 @@ type browser struct {
 // browse starts a browser that ends with the test.
 func browse(t *testing.T) browser {
 	t.Helper()
+	if testing.Short() {
+		t.Skip("a short run plays nothing in the browser")
+	}
 	path := findChromium()
 	if path == "" {
 		t.Fatal("this test plays in a browser and found none: apt-get install chromium")

@@ -81,6 +81,9 @@ func TestWithNode(t *testing.T) {
 }
 
 func TestInABrowser(t *testing.T) {
+	if testing.Short() {
+		t.Skip("a short run plays nothing in the browser")
+	}
 	url, said := serve(t)
 	browser := browse(t)
 	ann, ben := open(browser, t, url, 1280), open(browser, t, url, 390)
