@@ -223,6 +223,9 @@ func answer(w http.ResponseWriter, body []byte) bool {
 // request serves a request of a session that polls.
 func (s *Server) request(w http.ResponseWriter, r *http.Request, sid string) {
 	ses := s.sessions.get(sid)
+	if ses != nil {
+		ses.swept(s.now()) // its time may have run out since the last round
+	}
 	switch {
 	case ses == nil:
 		s.refuse(w, unknownSession)

@@ -262,7 +262,8 @@ func (s *session) swept(now int64) bool {
 		s.end(reasonPing)
 		return false
 	case s.pingAt != 0 && now >= s.pingAt:
-		s.pingAt, s.until = 0, now+int64(cfg.PingTimeout)
+		// The time runs from when the ping was due, unless the server was too busy to send it anywhere near.
+		s.pingAt, s.until = 0, max(s.pingAt, now-int64(cfg.PingTimeout)/4)+int64(cfg.PingTimeout)
 		o := outgoing{ws: s.conn != nil}
 		o.text([]byte("2"))
 		_ = s.transmit(&o) // who does not take it does not answer it
