@@ -172,7 +172,7 @@ func TestReadingBack(t *testing.T) {
 		ben.until("!document.querySelector('.pending')")
 	}
 	ann.sees(".text", fmt.Sprintf("%d.", burst-6))
-	atEnd := "(({ scrollHeight, scrollTop, clientHeight }) => scrollHeight - scrollTop - clientHeight < 5)(document.querySelector('#log'))"
+	atEnd := "((log) => log.scrollHeight - log.scrollTop - log.clientHeight < 5)(document.querySelector('#log'))"
 	ann.until(atEnd)
 	ann.do("scroll up", chromedp.Evaluate[chromedp.Void]("document.querySelector('#log').scrollTop = 0, undefined"))
 	ann.until("!" + atEnd)
