@@ -2,6 +2,7 @@ package main
 
 import (
 	"fmt"
+	"math/rand/v2"
 	"slices"
 	"strings"
 	"testing"
@@ -130,6 +131,64 @@ func TestNames(t *testing.T) {
 	first.quiet()
 }
 
+// A window with another one's token is the same person: the other one is out until it comes back.
+func TestTwoWindows(t *testing.T) {
+	for path, kind := range map[string]string{native: "volley", socketIO: "socket.io"} {
+		p, stop := serve(t, "127.0.0.1:0")
+		addr := p.srv.Addr().String()
+		chromium := browse(t)
+		first, second := chromium.open(addr, path, "Ann"), chromium.open(addr, path, "Bea")
+		first.enter("lobby")
+		second.enter("lobby")
+		key := quoted("chat.token." + kind)
+		token := eval[string](first, "sessionStorage.getItem("+key+")")
+		eval[any](second, fmt.Sprintf("sessionStorage.setItem(%s, %s)", key, quoted(token)))
+		second.do("reload", chromedp.Navigate("http://"+addr+path+"?name=Ann"))
+		second.enter("lobby")
+		first.sees("#notice", "you are here in another window")
+		first.say("not sent yet")
+		first.sees(".pending", "not sent yet")
+		first.do("come back", chromedp.Click("#notice button"))
+		second.sees("#notice", "you are here in another window")
+		first.until("!document.querySelector('.pending') && !document.querySelector('#notice').textContent")
+		if got := first.texts(); !slices.Equal(got, []string{"not sent yet"}) {
+			t.Errorf("%s: %q", kind, got)
+		}
+		stop()
+	}
+}
+
+// Who reads what was said before is not carried away by what is said now.
+func TestReadingBack(t *testing.T) {
+	p, _ := serve(t, "127.0.0.1:0")
+	chromium := browse(t)
+	ann := chromium.open(p.srv.Addr().String(), native, "Ann")
+	ben := chromium.open(p.srv.Addr().String(), socketIO, "Ben")
+	ann.enter("lobby")
+	ben.enter("lobby")
+	for i := range burst - 5 {
+		ben.do("say", chromedp.Evaluate[chromedp.Void](fmt.Sprintf(
+			"document.querySelector('#text').value = '%d.\\n\\nLong'; document.querySelector('#composer').requestSubmit()", i)))
+		ben.until("!document.querySelector('.pending')")
+	}
+	ann.sees(".text", fmt.Sprintf("%d.", burst-6))
+	atEnd := "((log) => log.scrollHeight - log.scrollTop - log.clientHeight < 5)(document.querySelector('#log'))"
+	ann.until(atEnd)
+	ann.do("scroll up", chromedp.Evaluate[chromedp.Void]("document.querySelector('#log').scrollTop = 0, undefined"))
+	ann.until("!" + atEnd)
+	ben.say("news")
+	ann.sees(".text", "news")
+	ann.until("!document.querySelector('#newest').hidden && document.title.startsWith('(1)')")
+	if top := eval[float64](ann, "document.querySelector('#log').scrollTop"); top != 0 {
+		t.Errorf("the reader was moved to %v", top)
+	}
+	ann.shoot("chat-reading.png")
+	ann.do("go there", chromedp.Click("#newest"))
+	ann.until("document.querySelector('#newest').hidden && !document.title.startsWith('(') && " + atEnd)
+	ann.quiet()
+	ben.quiet()
+}
+
 // Messages that are written without a connection arrive when it is back, once and in order, and what was said meanwhile as well.
 func TestACutConnection(t *testing.T) {
 	for _, path := range []string{native, socketIO} {
@@ -178,6 +237,65 @@ func TestACutConnection(t *testing.T) {
 				t.Errorf("somebody has left:\n%s", said)
 			}
 		})
+	}
+}
+
+// Connections are cut while messages are on their way: each of them arrives once, and both pages have them in the same order.
+func TestManyCuts(t *testing.T) {
+	p, _ := serve(t, "127.0.0.1:0")
+	chromium := browse(t)
+	var pages []*page
+	var wires []*wire
+	for _, path := range []string{native, socketIO} {
+		w := cutter(t, p.srv.Addr().String())
+		wires = append(wires, w)
+		pages = append(pages, chromium.open(w.addr, path, string(rune('A'+len(pages)))))
+	}
+	for _, w := range pages {
+		w.enter("lobby")
+		w.until("document.querySelectorAll('#members li').length === 2")
+	}
+	const each = burst - 2
+	for _, w := range pages {
+		eval[int](w, fmt.Sprintf(`(() => {
+			let n = 0;
+			const talk = setInterval(() => {
+				if (document.querySelectorAll(".pending").length > 15) return;
+				document.querySelector("#text").value = %s + ++n;
+				document.querySelector("#composer").requestSubmit();
+				if (n === %d) clearInterval(talk);
+			}, 130);
+			return 0;
+		})()`, quoted(w.name), each))
+	}
+	for range 12 {
+		time.Sleep(time.Duration(100+rand.IntN(400)) * time.Millisecond)
+		wire := wires[rand.IntN(len(wires))]
+		wire.block(true)
+		wire.cut()
+		time.Sleep(time.Duration(rand.IntN(200)) * time.Millisecond)
+		wire.block(false)
+	}
+	for _, w := range pages {
+		w.until(fmt.Sprintf("document.querySelectorAll('.message').length >= %d && !document.querySelector('.pending')", 2*each))
+	}
+	got := pages[0].texts()
+	if other := pages[1].texts(); !slices.Equal(got, other) {
+		t.Errorf("A has %q; B has %q", got, other)
+	}
+	for _, w := range pages {
+		var own, want []string
+		for i := range each {
+			want = append(want, fmt.Sprint(w.name, i+1))
+		}
+		for _, text := range got {
+			if strings.HasPrefix(text, w.name) {
+				own = append(own, text)
+			}
+		}
+		if !slices.Equal(own, want) {
+			t.Errorf("%s has said %q; want %q", w.name, own, want)
+		}
 	}
 }
 

@@ -20,7 +20,7 @@ import (
 )
 
 // patience bounds every wait. Most take milliseconds on an idle machine.
-const patience = 20 * time.Second
+const patience = 2 * time.Minute
 
 // serve runs the program until the test ends, or until stop is called.
 func serve(t *testing.T, on string) (p *program, stop func()) {
