@@ -25,6 +25,10 @@ type partial struct {
 	holes  []jsonHole // one for each attachment
 	got    [][]byte
 	size   int // bytes so far, of text and attachments
+
+	// Where the lists begin: most packets have one attachment.
+	hole  [1]jsonHole
+	first [1][]byte
 }
 
 var (
@@ -72,7 +76,8 @@ func (d *decoder) text(s []byte, l *packetLimits) (p packet, ok bool, err error)
 	if !eachOnce(t.holes, attachments) {
 		return packet{}, false, errUnused
 	}
-	d.wait = &partial{packet: p, holes: append([]jsonHole(nil), t.holes...), size: len(s)}
+	d.wait = &partial{packet: p, size: len(s)}
+	d.wait.holes, d.wait.got = append(d.wait.hole[:0], t.holes...), d.wait.first[:0]
 	return packet{}, false, nil
 }
 

@@ -1,7 +1,7 @@
 // Connections, auth and namespaces.
 import assert from "node:assert/strict";
 import {
-  client, connect, connection, ended, env, event, fresh, inbox, packed, plainClient, ready, settle, test, upgrades,
+  client, connect, connection, ended, env, event, fresh, inbox, packed, plainClient, ready, settle, test, until, upgrades,
 } from "./harness.mjs";
 
 test("connect", async () => {
@@ -173,6 +173,7 @@ test("events before connect and during the upgrade", async () => {
   }
   await ready(socket);
   await settle(socket);
+  await until(() => numbers.length >= n, "the last number"); // they come at a pace of their own
   assert.deepEqual(numbers.map(([i]) => i), Array.from({ length: n }, (_, i) => i));
   assert.deepEqual(echoes.map(([i]) => i), Array.from({ length: n }, (_, i) => i));
   assert.equal(socket.io.engine.transport.name, env.transports.at(-1));
