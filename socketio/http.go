@@ -2,6 +2,7 @@ package socketio
 
 import (
 	"bytes"
+	"context"
 	"encoding/json"
 	"errors"
 	"io"
@@ -70,6 +71,7 @@ var (
 	badMethod        = &refusal{http.StatusBadRequest, 2, "Bad handshake method"}
 	badRequest       = &refusal{http.StatusBadRequest, 3, "Bad request"}
 	forbidden        = &refusal{http.StatusForbidden, 4, "Forbidden: pages of this Origin may not connect; see Config.AllowOrigins"}
+	twoPolls         = &refusal{http.StatusBadRequest, 3, "Bad request: two polls at once"}
 	badVersion       = &refusal{http.StatusBadRequest, 5, "Unsupported protocol version: this server speaks Engine.IO 4"}
 	tooManySessions  = &refusal{http.StatusServiceUnavailable, 6, "The server takes no more sessions, or none of your address"}
 	tooLong          = &refusal{http.StatusRequestEntityTooLarge, 7, "The body is longer than maxPayload"}
@@ -244,43 +246,14 @@ func (s *Server) request(w http.ResponseWriter, r *http.Request, sid string) {
 func (s *session) get(w http.ResponseWriter, r *http.Request) {
 	// A server in front may bound a request's time; pings end it in time.
 	_ = http.NewResponseController(w).SetWriteDeadline(time.Now().Add(s.srv.cfg.PingInterval + s.srv.cfg.PingTimeout))
-	s.mu.Lock()
-	switch {
-	case s.conn != nil:
-		s.mu.Unlock()
-		s.srv.refuse(w, badRequest)
-		return
-	case s.why != "" && len(s.out) == 0 && !s.parting:
-		s.mu.Unlock()
-		s.srv.refuse(w, unknownSession)
-		return
-	case s.polling:
-		s.mu.Unlock()
-		s.end(reasonTransport) // two at once: which of them is to get what?
-		s.srv.refuse(w, badRequest)
-		return
-	}
-	s.polling = true
-	for len(s.out) == 0 && s.why == "" && s.conn == nil && !s.probed {
-		s.mu.Unlock()
-		select {
-		case <-s.poll:
-		case <-r.Context().Done():
-			s.end(reasonClose)
+	if why := s.beginPoll(); why != nil {
+		if why == twoPolls {
+			s.end(reasonTransport) // which of them is to get what?
 		}
-		s.mu.Lock()
+		s.srv.refuse(w, why)
+		return
 	}
-	body, why := s.out, s.why
-	s.out = nil
-	last := why != "" && !(s.parting && len(body) > 0) // else the client is to read that before it hears of the end
-	switch {
-	case len(body) > 0:
-	case why == "" || why == reasonClose:
-		body = []byte("6") // the client is moving to a WebSocket, or has closed
-	default:
-		body = []byte("1")
-	}
-	s.mu.Unlock()
+	body, last := s.awaited(r.Context())
 	sent := answer(w, body)
 	s.mu.Lock()
 	s.polling = false
@@ -293,6 +266,47 @@ func (s *session) get(w http.ResponseWriter, r *http.Request) {
 	default:
 		s.drained()
 	}
+}
+
+// beginPoll takes the place of the session's GET, or says why there is none.
+func (s *session) beginPoll() *refusal {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	switch {
+	case s.conn != nil:
+		return badRequest
+	case s.why != "" && len(s.out) == 0 && !s.parting:
+		return unknownSession
+	case s.polling:
+		return twoPolls
+	}
+	s.polling = true
+	return nil
+}
+
+// awaited waits for something to send. last: after it the session is done with.
+func (s *session) awaited(ctx context.Context) (body []byte, last bool) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	for len(s.out) == 0 && s.why == "" && s.conn == nil && !s.probed {
+		s.mu.Unlock()
+		select {
+		case <-s.poll:
+		case <-ctx.Done():
+			s.end(reasonClose)
+		}
+		s.mu.Lock()
+	}
+	body, s.out = s.out, nil
+	last = s.why != "" && !(s.parting && len(body) > 0) // else the client is to read that before it hears of the end
+	switch {
+	case len(body) > 0:
+	case s.why == "" || s.why == reasonClose:
+		body = []byte("6") // the client is moving to a WebSocket, or has closed
+	default:
+		body = []byte("1")
+	}
+	return body, last
 }
 
 // post brings packets.
