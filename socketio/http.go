@@ -71,7 +71,7 @@ var (
 	badMethod        = &refusal{http.StatusBadRequest, 2, "Bad handshake method"}
 	badRequest       = &refusal{http.StatusBadRequest, 3, "Bad request"}
 	forbidden        = &refusal{http.StatusForbidden, 4, "Forbidden: pages of this Origin may not connect; see Config.AllowOrigins"}
-	twoPolls         = &refusal{http.StatusBadRequest, 3, "Bad request: two polls at once"}
+	twoPolls         = &refusal{http.StatusBadRequest, 3, "Bad request"}
 	badVersion       = &refusal{http.StatusBadRequest, 5, "Unsupported protocol version: this server speaks Engine.IO 4"}
 	tooManySessions  = &refusal{http.StatusServiceUnavailable, 6, "The server takes no more sessions, or none of your address"}
 	tooLong          = &refusal{http.StatusRequestEntityTooLarge, 7, "The body is longer than maxPayload"}
