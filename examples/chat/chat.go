@@ -106,6 +106,7 @@ func (g *chat) Resync(c *room.Client) {
 
 // Leave tells the others.
 func (g *chat) Leave(c *room.Client) {
+	g.relist()
 	m := g.members[c]
 	if m == nil {
 		return // it was replaced
@@ -113,7 +114,6 @@ func (g *chat) Leave(c *room.Client) {
 	g.quiet(m)
 	delete(g.members, c)
 	room.Emit(c.Others(), left, m.Member)
-	g.relist()
 }
 
 // Dropped says that a connection is lost. The member stays for a while, see newKind.
