@@ -99,7 +99,7 @@ func (b *Broadcast) Emit(event string, args ...any) {
 		b.ns.mu.Unlock()
 		return
 	}
-	wake := b.ns.put(e)
+	wake, _ := b.ns.put(e)
 	b.ns.mu.Unlock()
 	b.ns.wake(wake)
 }
@@ -141,10 +141,15 @@ func (b *Broadcast) Ask(timeout time.Duration, event string, done func(replies [
 		})
 		return
 	}
-	ns.asks[a.id] = a
-	wake := ns.put(emission{to: list, id: a.id, data: data, ask: a})
+	wake, taken := ns.put(emission{to: list, id: a.id, data: data, ask: a})
+	if taken {
+		ns.asks[a.id] = a
+	}
 	ns.mu.Unlock()
 	ns.wake(wake)
+	if !taken { // nobody will be asked
+		ns.Post(func() { done(nil, ErrTimeout) })
+	}
 }
 
 // Join puts the audience's sockets into rooms.
@@ -179,7 +184,7 @@ func (b *Broadcast) Disconnect(hangUp bool) {
 	for _, s := range list {
 		s.m.leaving(hangUp)
 	}
-	wake := b.ns.put(emission{to: list, leave: true})
+	wake, _ := b.ns.put(emission{to: list, leave: true})
 	b.ns.mu.Unlock()
 	b.ns.wake(wake)
 }

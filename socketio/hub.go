@@ -82,10 +82,13 @@ func (h *hubs) get(n int) *Namespace {
 	return h.list[n]
 }
 
+// hubLog is how much of what was emitted a namespace remembers for clients that are slow, or away, in bytes.
+const hubLog = 4 << 20
+
 // defineHub makes the kind of namespaces' rooms.
 func defineHub(s *Server) *room.Kind[*hub] {
 	cfg := room.Config{
-		EmptyFor: -1, ServerCreates: true, Private: true, Grace: -1,
+		EmptyFor: -1, ServerCreates: true, Private: true, Grace: -1, Log: hubLog,
 		Inbox: 8 * (s.cfg.MaxPayload + 64<<10), // a client may have a quarter of it
 	}
 	if s.cfg.Recovery > 0 {
@@ -175,24 +178,24 @@ const (
 )
 
 // put adds an emission. Under mu. It returns what the caller is to do when it has let mu go, or nil.
-func (ns *Namespace) put(e emission) (wake bool) {
+func (ns *Namespace) put(e emission) (wake, taken bool) {
 	o := &ns.outbox
 	if o.bytes+len(e.data) > maxOutbox {
 		ns.srv.counts.lost.Add(1)
 		ns.srv.cfg.Logger.Warn("socketio: more is emitted than a namespace can take; an event is lost", "namespace", ns.name)
-		return false
+		return false, false
 	}
 	o.list = append(o.list, e)
 	o.bytes += len(e.data) + emissionSize
 	wake = !o.busy
 	o.busy = true
-	return wake
+	return wake, true
 }
 
 // emit adds an emission.
 func (ns *Namespace) emit(e emission) {
 	ns.mu.Lock()
-	wake := ns.put(e)
+	wake, _ := ns.put(e)
 	ns.mu.Unlock()
 	ns.wake(wake)
 }
