@@ -8,6 +8,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
 	"github.com/volley-go/volley/codec"
@@ -48,6 +49,17 @@ func (d *dens) told() []string {
 	log := d.log
 	d.log = nil
 	return log
+}
+
+// hears waits until the hooks were told want since the last time. A hook is told at a room's next tick, which may be after
+// a peer has read what the tick before sent it.
+func (d *dens) hears(t *testing.T, want ...string) {
+	t.Helper()
+	var log []string
+	for end := time.Now().Add(10 * time.Second); len(log) < len(want) && time.Now().Before(end); time.Sleep(time.Millisecond) {
+		log = append(log, d.told()...)
+	}
+	assert.Equal(t, want, append(log, d.told()...))
 }
 
 func (d *dens) clients() int {

@@ -28,7 +28,7 @@ func TestResume(t *testing.T) {
 			ann.emit(0, "speak", "one")
 			ann.until(func() bool { return len(a.heard) == 1 })
 			bob.until(func() bool { return len(b.heard) == 1 })
-			assert.Equal(t, []string{"join 1", "join 2"}, all.told())
+			all.hears(t, "join 1", "join 2")
 
 			ann.emit(0, "speak", "arrives, but its echo is lost")
 			bob.until(func() bool { return len(b.heard) == 2 })
@@ -50,7 +50,7 @@ func TestResume(t *testing.T) {
 			ann.until(func() bool { return len(a.heard) == 6 })
 			bob.until(func() bool { return len(b.heard) == 6 })
 			assert.Equal(t, b.heard, a.heard)
-			assert.Equal(t, []string{"dropped 1", "resumed 1"}, all.told())
+			all.hears(t, "dropped 1", "resumed 1")
 			st := srv.Stats()
 			assert.Equal(t, volley.SessionStats{Held: 2, Resumed: 1}, st.Sessions)
 			assert.Equal(t, uint64(1), st.Rooms.Resumed)
@@ -128,7 +128,7 @@ func TestTakeover(t *testing.T) {
 	assert.Equal(t, codec.Replaced, before.end())
 	bob.emit(0, "speak", "two")
 	ann.until(func() bool { return len(a.heard) == 2 })
-	assert.Equal(t, []string{"join 1", "join 2"}, all.told())
+	all.hears(t, "join 1", "join 2")
 	assert.Equal(t, volley.SessionStats{Held: 2, Resumed: 1, TakenOver: 1}, srv.Stats().Sessions)
 	assert.Equal(t, uint64(1), srv.Stats().Net.Closed[codec.Replaced])
 }
@@ -226,7 +226,7 @@ func TestWhoSaysGoodbyeIsNotAwaited(t *testing.T) {
 			c.end(ann)
 			assert.Equal(t, c.want, ann.over())
 			eventually(t, "it has left", func() bool { return all.clients() == 0 && srv.Stats().Rooms.Rooms == 0 })
-			assert.Equal(t, []string{"join 1", "leave 1"}, all.told())
+			all.hears(t, "join 1", "leave 1")
 			eventually(t, "its session is forgotten", func() bool { return srv.Stats().Sessions == volley.SessionStats{} })
 			_, refused := ann.resume(ann.welcome.Token, ann.wish())
 			assert.Equal(t, codec.ResumeFailed, refused)
@@ -248,7 +248,7 @@ func TestWhoIsCutOffForAWhileIsAwaited(t *testing.T) {
 	_, refused := ann.resume(ann.welcome.Token, ann.wish())
 	require.Zero(t, refused)
 	assert.True(t, ann.seat(0).joined)
-	assert.Equal(t, []string{"join 1", "dropped 1", "resumed 1"}, all.told())
+	all.hears(t, "join 1", "dropped 1", "resumed 1")
 }
 
 // Nobody comes back: the seat and the session end with the grace.
@@ -262,7 +262,7 @@ func TestGraceEnds(t *testing.T) {
 	eventually(t, "away", func() bool { return srv.Stats().Sessions.Away == 2 })
 	eventually(t, "over", func() bool { return all.clients() == 0 && srv.Stats().Sessions.Held == 0 })
 	eventually(t, "the room has ended", func() bool { return srv.Stats().Rooms.Rooms == 0 })
-	assert.Equal(t, []string{"join 1", "dropped 1", "leave 1"}, all.told())
+	all.hears(t, "join 1", "dropped 1", "leave 1")
 	st := srv.Stats()
 	assert.Equal(t, volley.SessionStats{Expired: 2}, st.Sessions)
 	assert.Equal(t, uint64(1), st.Rooms.Expired)
@@ -286,7 +286,7 @@ func TestNoGrace(t *testing.T) {
 	ann.join(0, "")
 	ann.cut()
 	eventually(t, "it has left", func() bool { return all.clients() == 0 })
-	assert.Equal(t, []string{"join 1", "leave 1"}, all.told())
+	all.hears(t, "join 1", "leave 1")
 	assert.Equal(t, volley.SessionStats{}, srv.Stats().Sessions)
 	_, refused := ann.resume(newGhost(t, serve(t, volley.Config{}, room.Define("k", newSilent, room.Config{})), "tcp").welcome.Token, nil)
 	assert.Equal(t, codec.ResumeFailed, refused)
