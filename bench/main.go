@@ -36,7 +36,7 @@ type bench struct {
 	Addr    string        `name:"addr" placeholder:"HOST:PORT" help:"Measure the server that runs there (bench serve)."`
 	Quiet   bool          `name:"quiet" help:"Say nothing while it runs."`
 	Pin     bool          `name:"pin" default:"true" negatable:"" help:"Server on one core, load on the others."`
-	Procs   int           `name:"gomaxprocs" default:"2" help:"GOMAXPROCS of Volley's server process; 0: the runtime's choice."`
+	Procs   int           `name:"gomaxprocs" default:"3" help:"GOMAXPROCS of Volley's server process; 0: the runtime's choice."`
 	Pollers int           `name:"pollers" default:"1" help:"Config.Pollers of the server."`
 	Workers int           `name:"workers" default:"1" help:"Config.Workers of the server."`
 	OnPoll  bool          `name:"tick-on-pollers" default:"true" negatable:"" help:"False: Config.TickOnWorkers of the server."`

@@ -27,6 +27,7 @@ type poller struct {
 	gathering bool  // the bell has been rung and not been heard
 	patient   bool  // this round has brought something that can wait
 	calm      int64 // the engine's clock: no rounds before that, since something came that cannot wait
+	yielded   int64 // the engine's clock: when it last passed through Go's scheduler
 }
 
 // bell is a pair of sockets.
@@ -37,6 +38,9 @@ type bell struct {
 
 // hectic is how long a poller does without rounds after something came that cannot wait.
 const hectic = int64(20 * time.Millisecond)
+
+// yieldEvery is half of what the runtime's monitor calls too long (forcePreemptNS in its proc.go).
+const yieldEvery = int64(5 * time.Millisecond)
 
 func newPollers(e *Engine) []poller {
 	pollers := make([]poller, e.cfg.Pollers)
@@ -118,23 +122,34 @@ func (c *Conn) CanWait() { c.canWait = true }
 
 // after does what is due on poller p once an event has been handled; c is the connection that it was about.
 func (p *poller) after(c *Conn) {
-	e := p.e
+	e, now := p.e, p.e.now()
 	switch {
 	case p.alarm == nil: // no rounds
 	case c.hurry:
-		p.calm = e.now() + hectic
+		p.calm = now + hectic
 	case c.canWait:
 		p.patient = true
 	}
+	p.yield(now)
 	if p.gathering {
 		return // OnRound will be next
 	}
-	if p.patient && e.now() >= p.calm {
+	if p.patient && now >= p.calm {
 		p.ring()
 		return
 	}
 	if e.cfg.OnPoll != nil {
 		e.guard(e.cfg.OnPoll)
+	}
+}
+
+// yield passes through Go's scheduler now and then. A poller never parks: it works or is in a system call. To the runtime's
+// monitor a goroutine that has not been scheduled for 10 ms is one that hogs its P, and the monitor takes the P away whenever it
+// finds it in a system call, looks again 20 µs later, and so on: up to a seventh of the CPU that a server needs.
+func (p *poller) yield(now int64) {
+	if now-p.yielded > yieldEvery {
+		p.yielded = now
+		runtime.Gosched()
 	}
 }
 
@@ -149,7 +164,9 @@ func (p *poller) ring() {
 func (p *poller) poll(nb *nbio.Conn, buf []byte) {
 	_, _ = nb.Read(buf)
 	p.gathering = false
-	again := p.patient && p.e.now() >= p.calm
+	now := p.e.now()
+	p.yield(now)
+	again := p.patient && now >= p.calm
 	p.patient = false
 	var rest time.Duration
 	p.e.guard(func() { rest = p.e.cfg.OnRound(p.index, again) })

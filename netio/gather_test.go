@@ -127,3 +127,22 @@ func TestAlarm(t *testing.T) {
 	a.Sleep(10 * time.Millisecond) // the rings are forgotten
 	require.GreaterOrEqual(t, time.Since(begin), 10*time.Millisecond)
 }
+
+// A poller that always has something to do still passes through Go's scheduler, or the runtime takes its P away.
+func TestPollersYield(t *testing.T) {
+	h := newHub()
+	var before, now atomic.Int64
+	h.message = func(s *recorder, _ []byte) error { // on the poller, which owns the field
+		now.Store(s.c.e.pollers[0].yielded)
+		return nil
+	}
+	s := serve(t, modes[0], Config{Pollers: 1, MessagesPerSecond: -1}, h)
+	p, _ := s.connect(t)
+	for range 3 {
+		eventually(t, "a yield", func() bool {
+			p.send("x")
+			return now.Load() > before.Load()
+		})
+		before.Store(now.Load())
+	}
+}
