@@ -9,6 +9,7 @@ import (
 	"sync/atomic"
 	"time"
 
+	"github.com/volley-go/volley/netio"
 	"github.com/volley-go/volley/room"
 	"github.com/volley-go/volley/tick"
 )
@@ -221,10 +222,19 @@ func (s *idle) Step(t tick.Tick) {
 
 func (s *idle) Name() string { return "idle" }
 
+// newAlarm is what the workers of a volley.Server sleep on.
+func newAlarm() tick.Alarm {
+	a, err := netio.NewAlarm()
+	if err != nil {
+		return nil // Go's timers do
+	}
+	return a
+}
+
 // schedule adds the workload's tasks to a scheduler of their own, spread over a period as rooms that open one by one are.
 func (g *games) schedule(rooms, rate, workers int) *tick.Scheduler {
 	g.late.Store(&tick.Histogram{})
-	s := tick.New(tick.Config{Workers: workers})
+	s := tick.New(tick.Config{Workers: workers, Alarm: newAlarm})
 	period := time.Second / time.Duration(rate)
 	began := time.Now()
 	for i := range rooms {
