@@ -80,6 +80,7 @@ func New(cfg Config, kinds ...room.AnyKind) *Server {
 		DrainTo:           cfg.DrainTo,
 
 		HandshakesPerSecondPerAddress: cfg.HandshakesPerSecondPerAddress,
+		OpenOnPoller:                  cfg.Auth == nil,
 		OnPoll:                        onPoll,
 		OnRound:                       onRound,
 		Logger:                        cfg.Logger,

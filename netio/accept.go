@@ -117,7 +117,7 @@ func (e *Engine) start(n *newcomer, cfg *tls.Config, f func(n *newcomer)) {
 	}
 	socket := n.socket
 	go func() {
-		defer e.leave(socket)
+		defer e.leave(n)
 		defer e.release(&n.place)
 		panicked := true
 		e.guard(func() { // CheckOrigin and the callbacks of the TLS config are the user's
@@ -157,9 +157,11 @@ func (e *Engine) leaveNursery(nc net.Conn) {
 	e.mu.Unlock()
 }
 
-func (e *Engine) leave(nc net.Conn) {
-	e.leaveNursery(nc)
-	e.totals.handshakes.Add(-1)
+func (e *Engine) leave(n *newcomer) {
+	e.leaveNursery(n.socket)
+	if !n.awaited {
+		e.totals.handshakes.Add(-1)
+	}
 	e.serving.Done()
 }
 

@@ -76,6 +76,10 @@ type Config struct {
 	// DrainTo is where Shutdown asks them to come back to, in the form in which they dialled. Empty: the same place.
 	DrainTo string
 
+	// OpenOnPoller says that Handler.Open never blocks. It is then called on a poller where that is possible, which saves a good
+	// part of what it costs to let a connection in.
+	OpenOnPoller bool
+
 	// OnPoll runs on a poller's goroutine after each read event has been handled; it must not block. nil: nothing.
 	OnPoll func()
 	// OnRound lets pollers gather input that can wait (Conn.CanWait). While nothing else comes, they work in rounds: they rest, read

@@ -111,6 +111,7 @@ const (
 	flagStuck                         // it had taken nothing at the last PING
 	flagStuckTwice                    // nor at the one before
 	flagSpoke                         // a whole frame has come since Open was called
+	flagAwaits                        // the first frame is awaited on a poller: session is an awaited
 )
 
 // set sets a flag and reports whether it was unset.

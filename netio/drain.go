@@ -63,7 +63,7 @@ func (e *Engine) GoAway(ready func(s Session) bool) {
 		}
 		s := c.session
 		c.unlockRead()
-		if s != nil && ready(s) {
+		if s != nil && c.flags.Load()&flagAwaits == 0 && ready(s) {
 			c.goAway()
 		}
 	})

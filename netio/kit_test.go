@@ -144,6 +144,7 @@ type mode struct {
 	tcp    bool
 	secure bool
 	mount  bool // in an http.Server
+	poller bool // Open is called on a poller
 }
 
 var modes = []mode{
@@ -153,6 +154,8 @@ var modes = []mode{
 	{name: "tcp+tls", tcp: true, secure: true},
 	{name: "mounted", mount: true},
 	{name: "mounted tls", mount: true, secure: true},
+	{name: "ws, opened on a poller", poller: true},
+	{name: "tcp, opened on a poller", tcp: true, poller: true},
 }
 
 // server is an Engine that listens.
@@ -171,6 +174,7 @@ func serve(t testing.TB, m mode, cfg Config, h *hub) *server {
 	if cfg.Logger == nil {
 		cfg.Logger = quiet()
 	}
+	cfg.OpenOnPoller = cfg.OpenOnPoller || m.poller
 	e, err := New(cfg, h)
 	require.NoError(t, err)
 	ln, err := net.Listen("tcp", "127.0.0.1:0")

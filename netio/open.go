@@ -26,6 +26,7 @@ type newcomer struct {
 	rest      []byte        // bytes that were read and come before those of nc
 	deadline  time.Time     // of the handshake
 	place     int32         // for Engine.release; 0: it is not ours any more
+	awaited   bool          // the connection counts as a handshake until it has said its first frame
 }
 
 // register makes a newcomer's Conn. Nil: there are too many.
@@ -53,9 +54,18 @@ func (e *Engine) register(n *newcomer) *Conn {
 	return c
 }
 
-// open takes c from its first frame to where it stays. It runs on the connection's goroutine and holds readMu throughout, so
-// nothing overtakes: the poller that gets the socket waits until the bytes that came earlier have been handled.
+// open takes c from its upgrade, or from the accept of TCP, to where it stays. It runs on the connection's goroutine.
 func (e *Engine) open(c *Conn, n *newcomer) {
+	if _, ok := n.socket.(*net.TCPConn); ok && n.nc == n.socket && e.cfg.OpenOnPoller && c.foreign() == nil {
+		e.await(c, n)
+	} else {
+		e.openHere(c, n)
+	}
+}
+
+// openHere takes c from its first frame to where it stays. It runs on the connection's goroutine and holds readMu throughout, so
+// nothing overtakes: the poller that gets the socket waits until the bytes that came earlier have been handled.
+func (e *Engine) openHere(c *Conn, n *newcomer) {
 	buf := e.pool.Malloc(firstBuffer)
 	defer e.pool.Free(buf)
 	c.readMu.Lock()
@@ -102,7 +112,7 @@ func (c *Conn) refuse(err error) {
 	case !errors.As(err, &socket):
 		c.fail(err)
 	case errors.Is(err, os.ErrDeadlineExceeded):
-		c.Close(codec.HandshakeTimeout, "no first frame in time", 0)
+		c.Close(codec.HandshakeTimeout, noFirstFrame, 0)
 	default:
 		c.lost(err)
 	}
@@ -172,6 +182,51 @@ func (e *Engine) callOpen(c *Conn, r *http.Request, first []byte) (s Session, er
 		return nil, errNoSession
 	}
 	return s, nil
+}
+
+// awaited is the session of a connection whose first frame comes over a poller, until it has come: then Message puts the one that
+// Open returns in its place.
+type awaited struct {
+	c        *Conn
+	r        *http.Request
+	deadline int64 // of the handshake, on the engine's clock
+}
+
+// await moves c's socket to a poller, which will read its first frame and call Open.
+func (e *Engine) await(c *Conn, n *newcomer) {
+	c.readMu.Lock()
+	defer c.unlockRead()
+	n.awaited = true
+	c.set(flagAwaits)
+	c.session = &awaited{c: c, r: n.r, deadline: int64(n.deadline.Sub(e.started))}
+	if c.settle(n) {
+		c.parse(n.rest, e.now())
+	}
+}
+
+// Message opens the connection.
+func (a *awaited) Message(first []byte) error {
+	c := a.c
+	s, err := c.e.callOpen(c, a.r, first)
+	c.session, c.over = s, s == nil
+	a.end()
+	if err != nil {
+		return err
+	}
+	if c.reason.Load() == nil {
+		c.deadline.CompareAndSwap(a.deadline, 0) // not if the connection has just begun to close
+	}
+	c.lastSeen.Store(c.e.now())
+	return nil
+}
+
+func (a *awaited) Drained() {}
+
+func (a *awaited) Closed(error) { a.end() }
+
+func (a *awaited) end() {
+	a.c.clear(flagAwaits)
+	a.c.e.totals.handshakes.Add(-1)
 }
 
 // settle moves the socket to a poller, or starts what carries it otherwise, also if the connection has begun to close: its last

@@ -151,7 +151,7 @@ func (c *Conn) parse(b []byte, now int64) {
 			c.accountPartial()
 			return
 		}
-		if !seen {
+		if !seen && c.flags.Load()&flagAwaits == 0 {
 			c.lastSeen.Store(now)
 			seen = true
 			if c.flags.Load()&flagSpoke == 0 {
@@ -173,7 +173,8 @@ func (c *Conn) parse(b []byte, now int64) {
 
 // message handles one frame: a PING or PONG of Volley's here, any other in the session.
 func (c *Conn) message(p []byte, now int64) {
-	if t, ok := isPingPong(p); ok && c.foreign() == nil {
+	first := c.flags.Load()&flagAwaits != 0
+	if t, ok := isPingPong(p); ok && !first && c.foreign() == nil {
 		s, err := stampOf(p)
 		switch {
 		case err != nil:
@@ -186,12 +187,14 @@ func (c *Conn) message(p []byte, now int64) {
 		}
 		return
 	}
-	c.e.counters[c.shard].messagesIn.Add(1)
 	c.canWait = false
 	if err := c.toSession(p); err != nil {
 		c.fail(err)
 	}
-	c.hurry = c.hurry || !c.canWait
+	if !first {
+		c.e.counters[c.shard].messagesIn.Add(1)
+		c.hurry = c.hurry || !c.canWait
+	}
 }
 
 // toSession calls Message. A panic ends this connection and not its poller.

@@ -227,7 +227,7 @@ func (e *Engine) hijack(w http.ResponseWriter, hijacker http.Hijacker, n *newcom
 		_ = nc.Close()
 		return
 	}
-	defer e.leave(n.socket)
+	defer e.leave(n)
 	e.upgrade(n, accept)
 }
 

@@ -10,7 +10,8 @@ const (
 	sweepLongest  = time.Second
 	sweepShortest = 5 * time.Millisecond
 
-	stuckReason = "nothing was read for two ping intervals"
+	noFirstFrame = "no first frame in time"
+	stuckReason  = "nothing was read for two ping intervals"
 )
 
 // sweepRound is how often the sweeper comes by every connection: often enough for the shorter of the two intervals.
@@ -73,7 +74,11 @@ func (c *Conn) swept(now int64) {
 			}
 			return
 		}
-		c.Close(codec.HandshakeTimeout, "", 0) // Open takes too long
+		reason := "" // Open takes too long
+		if c.flags.Load()&flagAwaits != 0 {
+			reason = noFirstFrame
+		}
+		c.Close(codec.HandshakeTimeout, reason, 0)
 		return
 	}
 	if p := c.pingAt.Load(); p == 0 || p > now || c.reason.Load() != nil {
