@@ -26,7 +26,8 @@ type Config struct {
 	// Gather is how far apart the phases are over which the tasks of one rate are
 	// spread: tasks of one phase run together. Wider ones mean fewer wake-ups, and
 	// for pollers that rest between ticks (Claim) more input at a time; but who
-	// is last in a phase waits for the others. 0 means 1 ms.
+	// is last in a phase waits for the others. So with more than a few tasks in
+	// each phase there are more phases, down to 500 µs apart. 0 means 1 ms.
 	Gather time.Duration
 
 	// Alarm makes what a worker sleeps on. nil, or nil from it, means Go's timers,

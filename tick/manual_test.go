@@ -7,14 +7,14 @@ import (
 )
 
 // 10,000 rooms at 20 Hz: every one of them ticks exactly as often as it should,
-// and the work is spread evenly over the milliseconds.
+// and the work is spread evenly over the phases.
 func TestTenThousandRooms(t *testing.T) {
 	const rooms, rate, seconds = 10000, 20, 5
 	s := New(Config{Manual: true, Workers: 2})
 	defer s.Close()
 	var m Metrics
 	counts := make([]uint64, rooms)
-	var perSlot [1000*seconds + 1]int
+	var perSlot [2000*seconds + 1]int
 	now := 0
 	for i := range counts {
 		s.Add(fn(func(tk Tick) {
@@ -29,7 +29,7 @@ func TestTenThousandRooms(t *testing.T) {
 		}), rate, Skip, &m)
 	}
 	for now = range perSlot {
-		s.RunDue(time.Duration(now) * time.Millisecond)
+		s.RunDue(time.Duration(now) * 500 * time.Microsecond)
 	}
 	total := uint64(0)
 	for i, n := range counts {
@@ -40,8 +40,8 @@ func TestTenThousandRooms(t *testing.T) {
 	if st := m.Snapshot(); total != rooms*rate*seconds || st.Steps != total || st.Skipped != 0 || st.Overruns != 0 {
 		t.Errorf("%d steps, want %d; metrics %d", total, rooms*rate*seconds, st.Steps)
 	}
-	if low, high := slices.Min(perSlot[1:]), slices.Max(perSlot[1:]); low != 200 || high != 200 {
-		t.Errorf("between %d and %d rooms a millisecond, want 200", low, high)
+	if low, high := slices.Min(perSlot[1:]), slices.Max(perSlot[1:]); low != 100 || high != 100 {
+		t.Errorf("between %d and %d rooms in 500 µs, want 100", low, high)
 	}
 }
 

@@ -22,13 +22,13 @@ type shard struct {
 	claim time.Duration // until then the worker leaves ticks to whoever called Claim
 
 	mu         sync.Mutex
-	wheel      wheel // fixed-rate tasks that wait for a deadline
-	ready      list  // fixed-rate tasks that are due
-	queue      list  // for the worker only: woken tasks, and due ones that have blocked before
-	inline     list  // tasks that run on a goroutine that woke them, or on one of their own
-	running    int   // Steps under way on any goroutine
-	phase      [MaxRate + 1]uint16
-	sleepUntil time.Duration // what the worker has set its timer to; 0 while it is awake
+	wheel      wheel            // fixed-rate tasks that wait for a deadline
+	ready      list             // fixed-rate tasks that are due
+	queue      list             // for the worker only: woken tasks, and due ones that have blocked before
+	inline     list             // tasks that run on a goroutine that woke them, or on one of their own
+	running    int              // Steps under way on any goroutine
+	phasings   map[int]*phasing // by rate
+	sleepUntil time.Duration    // what the worker has set its timer to; 0 while it is awake
 	closed     bool
 	drained    chan struct{} // closed when closed and running is 0
 
@@ -40,7 +40,7 @@ type shard struct {
 }
 
 func newShard(s *Scheduler, i int) *shard {
-	sh := &shard{s: s, index: i, alarm: s.newAlarm(), drained: make(chan struct{})}
+	sh := &shard{s: s, index: i, alarm: s.newAlarm(), phasings: make(map[int]*phasing), drained: make(chan struct{})}
 	sh.next.Store(int64(Far))
 	return sh
 }
@@ -56,9 +56,13 @@ func (sh *shard) add(t *Task, now time.Duration) {
 	if t.rate == 0 {
 		return
 	}
-	phase := time.Duration(sh.phase[t.rate]) * sh.s.cfg.Gather
-	sh.phase[t.rate] = (sh.phase[t.rate] + 1) % uint16(phases(t.rate, sh.s.cfg.Gather))
-	t.grid = newGrid(t.rate, phase, now)
+	p := sh.phasings[t.rate]
+	if p == nil {
+		p = newPhasing(t.rate, sh.s.cfg.Gather)
+		sh.phasings[t.rate] = p
+	}
+	t.place = p.enter()
+	t.grid = newGrid(t.rate, p.at(t.place), now)
 	sh.park(t)
 }
 

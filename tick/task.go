@@ -21,6 +21,7 @@ type Task struct {
 
 	// Guarded by sh.mu: its time.
 	grid    grid
+	place   int    // in its rate's phasing
 	last    uint64 // the last tick done with, run or skipped
 	skipped int    // ticks skipped since the last one that ran
 	wokenAt time.Duration
@@ -107,6 +108,9 @@ func (t *Task) stop() {
 	t.stopped = true
 	sh := t.sh
 	sh.load.Add(-loadOf(t.rate))
+	if p := sh.phasings[t.rate]; p != nil {
+		p.leave(t.place)
+	}
 	switch {
 	case t.in == nil || t.running:
 	case t.in == &sh.queue || t.in == &sh.ready:
