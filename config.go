@@ -103,9 +103,10 @@ type Config struct {
 	TickOnWorkers bool
 
 	// Gather is how long input for rooms that tick may wait for company. Ticks of a rate run together, this far apart at the
-	// most and closer where there are many, and while nothing comes but their input a poller reads its sockets when they are due and not as each byte arrives: fewer
-	// wake-ups, which are what most of the CPU goes into. It adds nothing to the time from an input to its tick. Answers to PINGs
-	// and joins may take that much longer. 0: 5 ms. Negative: off, each input wakes a poller.
+	// most and closer where there are many, and while nothing comes but their input a poller reads its sockets when they are
+	// due and not as each byte arrives: fewer wake-ups, which are what most of the CPU goes into. It adds nothing to the time
+	// from an input to its tick. Answers to PINGs and joins may take that much longer. 0: 5 ms. Negative: off, each input
+	// wakes a poller.
 	Gather time.Duration
 
 	// Logger hears what an operator should know. nil: slog.Default().

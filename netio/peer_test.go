@@ -30,6 +30,9 @@ const upgradeRequest = "GET /volley HTTP/1.1\r\nHost: game.example\r\nConnection
 // dial connects and, on TLS, shakes hands.
 func (s *server) dial(t testing.TB) *peer {
 	t.Helper()
+	if s.hub != nil {
+		s.hub.ordered()
+	}
 	nc, err := net.Dial("tcp", s.addr)
 	require.NoError(t, err)
 	if s.secure {

@@ -161,3 +161,20 @@ func TestNeverReading(t *testing.T) {
 		require.Equal(t, uint64(1), s.Stats().Closed[codec.SlowConsumer])
 	})
 }
+
+// Nothing is said to a peer that has said nothing, not even a PING, until its time is up.
+func TestSilenceBeforeTheFirstFrame(t *testing.T) {
+	eachMode(t, Config{PingInterval: 50 * time.Millisecond, HandshakeTimeout: 500 * time.Millisecond}, func(t *testing.T, s *server) {
+		t.Parallel()
+		p := s.shake(t)
+		_, body, err := p.read()
+		require.NoError(t, err)
+		r := codec.NewReader([]byte(body), codec.ServerLimits)
+		ft, n, err := r.Frame()
+		require.NoError(t, err)
+		require.Equal(t, codec.FrameBye, ft, "%q", body)
+		bye, err := r.Reasoned(ft, n)
+		require.NoError(t, err)
+		require.Equal(t, codec.HandshakeTimeout, bye.Code)
+	})
+}

@@ -81,7 +81,7 @@ func (c *Conn) swept(now int64) {
 		c.Close(codec.HandshakeTimeout, reason, 0)
 		return
 	}
-	if p := c.pingAt.Load(); p == 0 || p > now || c.reason.Load() != nil {
+	if p := c.pingAt.Load(); p == 0 || p > now || c.reason.Load() != nil || c.deadline.Load() != 0 {
 		return
 	}
 	if f := c.foreign(); f != nil {
