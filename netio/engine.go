@@ -19,8 +19,9 @@ import (
 // Handler decides about new connections.
 type Handler interface {
 	// Open gets a connection and its first frame, which is valid during the call only. It runs on the connection's own
-	// goroutine and may block (that counts towards Config.HandshakeTimeout). What it sends goes out when it returns. r is the
-	// upgrade request, nil for TCP. An error refuses the connection: a *codec.Error with its code, any other with Internal.
+	// goroutine and may block (that counts towards Config.HandshakeTimeout), or on a poller and may not, where that is said by
+	// Config.OpenOnPoller. What it sends goes out by the time it returns. r is the upgrade request, nil for TCP. first is nil
+	// with Config.Foreign. An error refuses the connection: a *codec.Error with its code, any other with Internal.
 	Open(c *Conn, r *http.Request, first []byte) (Session, error)
 }
 
