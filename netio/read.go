@@ -187,14 +187,14 @@ func (c *Conn) message(p []byte, now int64) {
 		}
 		return
 	}
+	if !first {
+		c.e.counters[c.shard].messagesIn.Add(1)
+	}
 	c.canWait = false
 	if err := c.toSession(p); err != nil {
 		c.fail(err)
 	}
-	if !first {
-		c.e.counters[c.shard].messagesIn.Add(1)
-		c.hurry = c.hurry || !c.canWait
-	}
+	c.hurry = c.hurry || !c.canWait && !first
 }
 
 // toSession calls Message. A panic ends this connection and not its poller.

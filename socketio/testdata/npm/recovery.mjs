@@ -116,7 +116,9 @@ test("recovery of what was on its way", async () => {
     await say(3);
     await ready(socket);
     assert.equal(socket.recovered, true, `round ${round}`);
+    // What a client sends is not sent again, and so it must have arrived before the next cut.
     socket.emit("echo", round);
+    await until(() => echoes.length > round, `echo ${round}`);
   }
   await complete(socket, heard, said());
   assert.deepEqual(echoes.map(([i]) => i), numbers(rounds));
