@@ -271,7 +271,7 @@ func (p *peer) end() {
 				return
 			}
 			if c != nil && p.ws {
-				p.raw(wsFrame(0x80|opClose, nil))
+				_, _ = p.conn.Write(wsFrame(0x80|opClose, nil)) // the client, and with it the test, may have ended
 				_ = p.conn.Close()
 				return
 			}
