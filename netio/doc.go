@@ -6,9 +6,9 @@
 // An [Engine] owns a few pollers (goroutines that wait for the readiness of many sockets), one sweeper (deadlines, pings,
 // idleness) and one dispatcher ([Session.Drained] and [Session.Closed]). An accepted socket has a goroutine of its own only
 // until its first frame has been handled by [Handler.Open], or with [Config].OpenOnPoller until its upgrade; then the socket
-// moves to a poller, and an idle connection costs neither a goroutine nor a timer nor a buffer. Connections that cannot move (TLS of the standard library, foreign
-// [net.Conn]s that come in through [Engine.ServeHTTP]) keep one goroutine that reads, and have one that writes while
-// there is something to write.
+// moves to a poller, and an idle connection costs neither a goroutine nor a timer nor a buffer. Connections that cannot move
+// (TLS of the standard library, foreign [net.Conn]s that come in through [Engine.ServeHTTP]) keep one goroutine that reads, and
+// have one that writes while there is something to write.
 //
 // A [Conn] belongs to its Engine. Its Session gets one Message at a time, on a poller, and must not block there: every other
 // connection of that poller waits. Send, SendMessages, Close, Pending and RTT may be called from any goroutine, also inside
