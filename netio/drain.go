@@ -63,7 +63,7 @@ func (e *Engine) GoAway(ready func(s Session) bool) {
 		}
 		s := c.session
 		c.unlockRead()
-		if s != nil && c.flags.Load()&flagAwaits == 0 && ready(s) {
+		if _, waits := s.(*awaited); s != nil && !waits && ready(s) {
 			c.goAway()
 		}
 	})
